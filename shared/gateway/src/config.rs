@@ -1,0 +1,322 @@
+//! Everything an operator can set, read once and checked all together.
+//!
+//! [`Config::read`] takes the variables as they are and reports every problem at once, in the operator's words and
+//! without a value: a value may be a secret that slipped into the wrong variable. The reference is `docs/settings.md`.
+
+mod hop;
+mod origin;
+mod proxy_config;
+mod reader;
+mod services;
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+pub use hop::HopTo;
+pub(crate) use origin::is_loopback;
+pub use reader::Reader;
+pub use services::local;
+
+use crate::cors::Origins;
+use crate::secret::Secret;
+use crate::services::Services;
+
+/// How much earlier than the platform's axe a call is ended, so that its end is well formed.
+pub const PLATFORM_MARGIN: Duration = Duration::from_secs(3);
+
+/// The platform a door joins to the gateway; it decides defaults, never behaviour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Platform {
+    /// One process on a laptop or in a container.
+    Local,
+    /// Vercel's functions.
+    Vercel,
+    /// AWS Lambda.
+    Lambda,
+}
+
+/// The settings, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The platform whose defaults hold.
+    pub platform: Platform,
+    /// What `/health` calls this deployment: `local`, `production`, `preview`, …
+    pub env: String,
+    /// Who may call.
+    pub access: Access,
+    /// The secret shared by the two functions.
+    pub secret: Option<Secret>,
+    /// The providers.
+    pub services: Services,
+    /// The alias that `/v1/…` goes to.
+    pub default_service: String,
+    /// Which pages of other origins may read answers.
+    pub origins: Origins,
+    /// How long each step of a call may take.
+    pub clocks: Clocks,
+    /// How large things may be.
+    pub limits: Limits,
+    /// Whether anything is tried again.
+    pub retry: bool,
+    /// Whether the edge lane takes over from a background that cannot be reached.
+    pub fallback: bool,
+    /// How the edge lane reaches the background.
+    pub hop: HopTo,
+    /// What is logged, and how.
+    pub log: Log,
+    /// The local door's own settings.
+    pub server: Server,
+}
+
+/// Who may call, and whether a caller without a token may use the server's keys.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    /// The gateway tokens; none: callers bring the providers' keys.
+    pub tokens: Vec<Secret>,
+    /// Whether the server's keys are anybody's.
+    pub allow_anonymous: bool,
+}
+
+/// The clocks of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Clocks {
+    /// To a provider's TCP and TLS connection.
+    pub connect: Duration,
+    /// From a connection to the reply's head, on the edge lane.
+    pub first_byte: Duration,
+    /// The same, on the background lane.
+    pub background: Duration,
+    /// Between two chunks of a reply.
+    pub idle: Duration,
+    /// From the arrival to the last byte.
+    pub whole: Option<Duration>,
+    /// Between two chunks of a request body.
+    pub stall: Duration,
+}
+
+/// The sizes of a call, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The largest request body.
+    pub request: usize,
+    /// The body size above which a call goes to the background.
+    pub large: usize,
+}
+
+/// How loud the log is, and for whom it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Log {
+    /// The least important level that is written.
+    pub level: tracing::Level,
+    /// One JSON object a line, or text for a terminal.
+    pub json: bool,
+}
+
+/// What only the local door needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Server {
+    /// The address to listen on.
+    pub host: IpAddr,
+    /// The port; 0 takes a free one.
+    pub port: u16,
+    /// How long a client may take over a request's head, and how long an unused connection is kept.
+    pub head_timeout: Duration,
+    /// The largest head, in bytes.
+    pub head_size: usize,
+    /// How long running calls may go on after SIGTERM.
+    pub grace: Duration,
+    /// Whether the demo provider is started.
+    pub demo: bool,
+}
+
+/// Settings that cannot be used, every problem of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid(pub Vec<String>);
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("; "))
+    }
+}
+
+impl Config {
+    /// Reads and checks all settings. An empty value counts as none: dashboards like to leave those behind.
+    ///
+    /// # Errors
+    /// [`Invalid`], with every problem there is.
+    pub fn read<K, V>(vars: impl IntoIterator<Item = (K, V)>, platform: Platform) -> Result<Self, Invalid>
+    where
+        K: Into<String>,
+        V: Into<String>,
+    {
+        let mut reader = Reader::new(vars);
+        let (services, default_service) = services::read(&mut reader, platform);
+        let config = Self {
+            platform,
+            env: env(&reader, platform),
+            access: access(&mut reader),
+            secret: reader.text("GATEWAY_SECRET").map(Secret::new),
+            services,
+            default_service,
+            origins: origin::read(&mut reader),
+            clocks: clocks(&mut reader, platform),
+            limits: limits(&mut reader, platform),
+            retry: reader.flag("ENABLE_RETRY", true),
+            fallback: reader.flag("ENABLE_FALLBACK", true),
+            hop: hop::read(&mut reader, platform),
+            log: log(&mut reader, platform),
+            server: server(&mut reader),
+        };
+        reader.finish(config)
+    }
+}
+
+fn env(reader: &Reader, platform: Platform) -> String {
+    let told = match platform {
+        Platform::Local => None,
+        Platform::Vercel => reader.text("VERCEL_ENV"),
+        Platform::Lambda => reader.text("AWS_REGION"),
+    };
+    let default = match platform {
+        Platform::Local => "local",
+        Platform::Vercel => "vercel",
+        Platform::Lambda => "lambda",
+    };
+    told.unwrap_or(default).to_owned()
+}
+
+fn access(reader: &mut Reader) -> Access {
+    let tokens = reader.list("AUTH_TOKEN").map(Secret::new).collect();
+    Access { tokens, allow_anonymous: reader.flag("ALLOW_ANONYMOUS", false) }
+}
+
+/// Lambda's deadline comes with each call; Vercel's is the `maxDuration` of `vercel.json`, which the function is not told.
+fn clocks(reader: &mut Reader, platform: Platform) -> Clocks {
+    let (patient, whole) = match platform {
+        Platform::Local => (Duration::from_secs(600), None),
+        Platform::Lambda => (Duration::from_secs(900), None),
+        Platform::Vercel => {
+            let runs = reader.seconds("MAX_DURATION", 300).saturating_sub(PLATFORM_MARGIN);
+            (runs, Some(runs))
+        }
+    };
+    let set = reader.millis("TOTAL_TIMEOUT");
+    Clocks {
+        connect: reader.millis("CONNECT_TIMEOUT").unwrap_or(Duration::from_secs(10)),
+        first_byte: reader.millis("DEFAULT_TIMEOUT").unwrap_or(patient),
+        background: reader.millis("BACKGROUND_TIMEOUT").unwrap_or(patient.max(Duration::from_secs(300))),
+        idle: reader.millis("IDLE_TIMEOUT").unwrap_or(Duration::from_secs(300)),
+        whole: [set, whole].into_iter().flatten().min(),
+        stall: reader.millis("BODY_TIMEOUT").unwrap_or(Duration::from_secs(30)),
+    }
+}
+
+fn limits(reader: &mut Reader, platform: Platform) -> Limits {
+    const MIB: usize = 1024 * 1024;
+    let request = match platform {
+        Platform::Local => 64 * MIB,
+        // 4.5 MB is where Vercel answers by itself; whether MB or MiB are meant its documentation leaves open.
+        Platform::Vercel => 4 * MIB,
+        // The 6 MiB of a Lambda event hold a body as base64.
+        Platform::Lambda => 4 * MIB + MIB / 2,
+    };
+    Limits {
+        request: reader.bytes("MAX_REQUEST_SIZE").unwrap_or(request),
+        large: reader.bytes("LARGE_BODY_SIZE").unwrap_or(MIB),
+    }
+}
+
+fn log(reader: &mut Reader, platform: Platform) -> Log {
+    let level = match reader.one_of("LOG_LEVEL", &["INFO", "DEBUG", "WARN", "ERROR"]) {
+        "DEBUG" => tracing::Level::DEBUG,
+        "WARN" => tracing::Level::WARN,
+        "ERROR" => tracing::Level::ERROR,
+        _ => tracing::Level::INFO,
+    };
+    let formats: [&str; 2] = if platform == Platform::Local { ["text", "json"] } else { ["json", "text"] };
+    Log { level, json: reader.one_of("LOG_FORMAT", &formats) == "json" }
+}
+
+fn server(reader: &mut Reader) -> Server {
+    Server {
+        host: reader
+            .parsed("HOST", "an IP address, such as 127.0.0.1 or 0.0.0.0")
+            .unwrap_or(Ipv4Addr::LOCALHOST.into()),
+        port: reader.parsed("PORT", "a port number, 0 to 65535").unwrap_or(3000),
+        head_timeout: reader.millis("HEADER_TIMEOUT").unwrap_or(Duration::from_secs(15)),
+        head_size: reader.bytes("MAX_HEADER_SIZE").unwrap_or(64 * 1024).max(8 * 1024),
+        grace: reader.millis("SHUTDOWN_GRACE").unwrap_or(Duration::from_secs(30)),
+        demo: reader.flag("DEMO", true),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::time::Duration;
+
+    use super::{Config, Invalid, Platform};
+
+    pub(crate) fn config(vars: &[(&str, &str)]) -> Config {
+        Config::read(vars.iter().copied(), Platform::Local).expect("good settings")
+    }
+
+    fn problems(vars: &[(&str, &str)]) -> Vec<String> {
+        let Invalid(problems) =
+            Config::read(vars.iter().copied(), Platform::Local).expect_err("bad settings");
+        problems
+    }
+
+    #[test]
+    fn a_gateway_starts_without_any_setting() {
+        for platform in [Platform::Local, Platform::Vercel, Platform::Lambda] {
+            let nothing: [(&str, &str); 0] = [];
+            let config = Config::read(nothing, platform).unwrap();
+            assert_eq!(config.default_service, "openai");
+        }
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once_and_no_value_is_told() {
+        let problems = problems(&[
+            ("DEFAULT_TIMEOUT", "sk-secret-1"),
+            ("MAX_REQUEST_SIZE", "4MB"),
+            ("ENABLE_RETRY", "sk-secret-2"),
+            ("LOG_LEVEL", "LOUD"),
+            ("HOST", "localhost"),
+            ("PORT", "70000"),
+            ("BACKGROUND_URL", "ftp://x"),
+            ("ALLOWED_ORIGIN", "example.com/path"),
+            ("DEFAULT_SERVICE", "nobody"),
+            ("PROXY_CONFIG", "{"),
+        ]);
+        assert_eq!(problems.len(), 10, "{problems:#?}");
+        assert!(!problems.concat().contains("sk-secret"));
+    }
+
+    #[test]
+    fn an_empty_value_counts_as_none() {
+        assert!(config(&[("AUTH_TOKEN", ""), ("PORT", " ")]).access.tokens.is_empty());
+    }
+
+    #[test]
+    fn several_tokens_are_told_apart_by_commas() {
+        assert_eq!(config(&[("AUTH_TOKEN", "one, two,")]).access.tokens.len(), 2);
+    }
+
+    #[test]
+    fn vercel_s_duration_bounds_a_whole_call() {
+        let config = Config::read([("MAX_DURATION", "60")], Platform::Vercel).unwrap();
+        assert_eq!(config.clocks.whole, Some(Duration::from_secs(57)));
+        assert_eq!(config.clocks.first_byte, Duration::from_secs(57));
+    }
+
+    #[test]
+    fn a_dashboard_s_odd_spelling_of_a_flag_is_understood() {
+        for (value, expected) in
+            [("true", true), ("1", true), ("on", true), ("False", false), ("0", false), ("off", false)]
+        {
+            assert_eq!(config(&[("ENABLE_FALLBACK", value)]).fallback, expected, "{value}");
+        }
+    }
+}

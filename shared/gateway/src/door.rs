@@ -1,0 +1,99 @@
+//! What every door does with a request: hand it to the gateway, whatever state that is in.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use http::{Request, Response};
+
+use crate::body::Body;
+use crate::config::{Config, Invalid};
+use crate::gateway::{Gateway, Role};
+use crate::log::Logger;
+use crate::route::Surface;
+use crate::{Arrival, Error, log};
+
+/// A gateway behind a door. On a platform nobody reads what a function prints when it cannot start, so settings that
+/// cannot be used are an answer, too.
+#[derive(Debug)]
+pub enum Door {
+    /// Calls come through.
+    Open(Box<Gateway>),
+    /// Every call is told what is wrong with the settings.
+    Closed(Invalid),
+}
+
+impl Door {
+    /// Opens a door with the settings as they were read, and starts the log.
+    #[must_use]
+    pub fn new(config: Result<Config, Invalid>, role: Role) -> Self {
+        match config {
+            Ok(config) => {
+                log::start(config.log);
+                Self::Open(Box::new(Gateway::new(Arc::new(config), role, Arc::new(Logger))))
+            }
+            Err(invalid) => {
+                log::start(log::ANXIOUS);
+                tracing::error!("the settings cannot be used: {invalid}");
+                Self::Closed(invalid)
+            }
+        }
+    }
+
+    /// Answers a request, even where the gateway panics on it: one bad call must not take the others with it.
+    pub async fn answer(&self, request: Request<Body>, arrival: Arrival) -> Response<Body> {
+        let surface = Surface::of(request.uri().path(), request.headers());
+        match self {
+            Self::Closed(invalid) => Error::Settings(invalid.to_string()).into_response(surface, "-"),
+            Self::Open(gateway) => guarded(gateway.handle(request, arrival), surface).await,
+        }
+    }
+}
+
+/// The answer of a future, or of its panic.
+pub async fn guarded(answer: impl Future<Output = Response<Body>>, surface: Surface) -> Response<Body> {
+    let caught = AssertUnwindSafe(answer).catch_unwind().await;
+    caught.unwrap_or_else(|_| {
+        tracing::error!("a call panicked");
+        Error::Panic.into_response(surface, "-")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Request, Response};
+    use http_body_util::BodyExt;
+
+    use super::{Door, guarded};
+    use crate::body::{Body, empty};
+    use crate::gateway::Role;
+    use crate::route::Surface;
+    use crate::{Arrival, Config, Platform};
+
+    async fn text(response: Response<Body>) -> String {
+        String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn settings_that_cannot_be_used_are_told_to_every_caller_without_their_values() {
+        let door = Door::new(
+            Config::read([("DEFAULT_TIMEOUT", "sk-oops"), ("PORT", "x")], Platform::Vercel),
+            Role::Gateway,
+        );
+        let request = Request::builder().uri("/v1/models").body(empty()).unwrap();
+        let response = door.answer(request, Arrival::now()).await;
+        assert_eq!(response.status(), 500);
+        let told = text(response).await;
+        assert!(
+            told.contains("DEFAULT_TIMEOUT") && told.contains("PORT") && !told.contains("sk-oops"),
+            "{told}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let response = guarded(async { panic!("deliberate") }, Surface::Gateway).await;
+        assert_eq!(response.status(), 500);
+        assert!(!text(response).await.contains("deliberate"));
+    }
+}

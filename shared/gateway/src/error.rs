@@ -1,0 +1,342 @@
+//! Every way a call can fail here, and how a client is told.
+//!
+//! The client reads what happened and what to do; the log gets the chain of sources. The status of a failure is decided
+//! in one `match`, [`Error::terms`], and its JSON is written in one place, [`Error::json`].
+
+use std::time::{Duration, SystemTime};
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{Response, StatusCode};
+use serde_json::{Value, json};
+
+use crate::body::{Body, BoxError, full};
+use crate::path::Flaw;
+use crate::route::Surface;
+use crate::upstream::Fault;
+
+/// Why the gateway, and not a provider, answers a call.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The path names a service that is not configured.
+    #[error(
+        "There is no service named '{alias}'. Known services: {known}. Example: POST /gateway/openai/v1/chat/completions"
+    )]
+    UnknownService {
+        /// The name asked for.
+        alias: String,
+        /// The names there are, with commas.
+        known: String,
+    },
+    /// The path leads nowhere.
+    #[error(
+        "Nothing is at this path. Call /gateway/{{service}}/{{path}}, for example /gateway/openai/v1/chat/completions, or /v1/… for the default service"
+    )]
+    NotFound,
+    /// A page of the gateway's own was asked for with a method it does not have.
+    #[error("This page answers GET and HEAD only")]
+    MethodNotAllowed,
+    /// CONNECT, which would make the gateway an open proxy.
+    #[error("CONNECT is not served: this is a gateway to configured services, not a proxy")]
+    Connect,
+    /// `/gateway` without a service and a path.
+    #[error(
+        "A call needs a service and a path: /gateway/{{service}}/{{path}}, for example /gateway/openai/v1/chat/completions"
+    )]
+    MalformedPath,
+    /// The path holds a trick or a mistake.
+    #[error("The path is refused: {0}. Example: /gateway/openai/v1/chat/completions")]
+    BadPath(#[from] Flaw),
+    /// The request breaks a rule of HTTP.
+    #[error("The request is not valid HTTP: {0}")]
+    BadRequest(&'static str),
+    /// The caller is not admitted.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// The request body is larger than can be taken here.
+    #[error("{}", body_too_large(*limit, *size))]
+    BodyTooLarge {
+        /// The most bytes taken.
+        limit: usize,
+        /// The size, where it was announced.
+        size: Option<usize>,
+    },
+    /// The client stopped sending its body.
+    #[error("The request body stopped arriving for {} s; send it again", stall.as_secs())]
+    BodySlow {
+        /// How long was waited.
+        stall: Duration,
+    },
+    /// The client's body ended early or was malformed.
+    #[error("The request body ended early or is not framed as its headers say")]
+    BodyBroken {
+        /// What the door says of it.
+        source: BoxError,
+    },
+    /// The provider's reply is larger than the limit.
+    #[error(
+        "The reply of '{service}' is larger than the limit of {limit} bytes. Ask for less, or raise MAX_RESPONSE_SIZE or the service's maxResponseSize"
+    )]
+    ReplyTooLarge {
+        /// The service.
+        service: String,
+        /// The most bytes relayed.
+        limit: u64,
+    },
+    /// The provider could not be reached, or did not answer.
+    #[error("{}", fault.told(service))]
+    Upstream {
+        /// The service.
+        service: String,
+        /// What went wrong.
+        fault: Fault,
+        /// What the client library says of it, for the log.
+        source: Option<BoxError>,
+    },
+    /// The background function could not be reached, and the edge lane may not take over.
+    #[error(
+        "The background function could not be reached, and falling back to the edge lane is switched off"
+    )]
+    BackgroundUnreachable,
+    /// The background function took the call and failed without an answer of its own.
+    #[error(
+        "The background function failed after it had taken the call. It is not sent again, because the provider may have served it"
+    )]
+    BackgroundFailed,
+    /// The process is ending.
+    #[error("The gateway is shutting down; what came so far is incomplete. Try again")]
+    Closing,
+    /// The settings cannot be used.
+    #[error("The gateway's settings cannot be used: {0}")]
+    Settings(String),
+    /// A bug of ours.
+    #[error("The gateway failed on this call; its log has the details under the request id")]
+    Panic,
+}
+
+/// The vocabulary of `error.type` under `/gateway`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A clock ran out.
+    Timeout,
+    /// A connection ended where it should not, or carried nonsense.
+    Network,
+    /// A host name did not resolve.
+    Dns,
+    /// A connection could not be made.
+    Connection,
+    /// TLS failed.
+    Ssl,
+    /// Too many bytes.
+    SizeLimit,
+    /// The client's mistake.
+    InvalidRequest,
+    /// Not admitted.
+    Unauthorized,
+    /// Nothing there.
+    NotFound,
+    /// Anything else.
+    Unknown,
+}
+
+impl Kind {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "TIMEOUT",
+            Self::Network => "NETWORK",
+            Self::Dns => "DNS",
+            Self::Connection => "CONNECTION",
+            Self::Ssl => "SSL",
+            Self::SizeLimit => "SIZE_LIMIT",
+            Self::InvalidRequest => "INVALID_REQUEST",
+            Self::Unauthorized => "UNAUTHORIZED",
+            Self::NotFound => "NOT_FOUND",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// An error's status, its `type` under `/gateway` and its `code`.
+type Terms = (StatusCode, Kind, &'static str);
+
+impl Error {
+    /// What the error is in HTTP's words and in ours.
+    fn terms(&self) -> Terms {
+        match self {
+            Self::UnknownService { .. } => (StatusCode::NOT_FOUND, Kind::NotFound, "unknown_service"),
+            Self::NotFound => (StatusCode::NOT_FOUND, Kind::NotFound, "not_found"),
+            Self::MethodNotAllowed | Self::Connect => {
+                (StatusCode::METHOD_NOT_ALLOWED, Kind::InvalidRequest, "method_not_allowed")
+            }
+            Self::MalformedPath | Self::BadPath(_) => {
+                (StatusCode::BAD_REQUEST, Kind::InvalidRequest, "malformed_path")
+            }
+            Self::BadRequest(_) => (StatusCode::BAD_REQUEST, Kind::InvalidRequest, "bad_request"),
+            Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, Kind::Unauthorized, "unauthorized"),
+            Self::BodyTooLarge { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, Kind::SizeLimit, "request_too_large")
+            }
+            Self::BodySlow { .. } => (StatusCode::REQUEST_TIMEOUT, Kind::Timeout, "request_timeout"),
+            Self::BodyBroken { .. } => (StatusCode::BAD_REQUEST, Kind::InvalidRequest, "broken_body"),
+            Self::ReplyTooLarge { .. } => {
+                (StatusCode::PAYLOAD_TOO_LARGE, Kind::SizeLimit, "response_too_large")
+            }
+            Self::Upstream { fault, .. } => fault.terms(),
+            Self::BackgroundUnreachable => {
+                (StatusCode::BAD_GATEWAY, Kind::Connection, "background_unreachable")
+            }
+            Self::BackgroundFailed => (StatusCode::BAD_GATEWAY, Kind::Network, "background_failed"),
+            Self::Closing => (StatusCode::SERVICE_UNAVAILABLE, Kind::Unknown, "shutting_down"),
+            Self::Settings(_) => (StatusCode::INTERNAL_SERVER_ERROR, Kind::Unknown, "invalid_settings"),
+            Self::Panic => (StatusCode::INTERNAL_SERVER_ERROR, Kind::Unknown, "internal_error"),
+        }
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.terms().0
+    }
+
+    /// The code, for clients that branch on it and for the log.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        self.terms().2
+    }
+
+    /// Whether the gateway refused the call without trying to reach a provider.
+    #[must_use]
+    pub fn refused(&self) -> bool {
+        !matches!(
+            self,
+            Self::Upstream { .. }
+                | Self::ReplyTooLarge { .. }
+                | Self::BackgroundFailed
+                | Self::Closing
+                | Self::Panic
+        )
+    }
+
+    /// The error as the client's own API would say it.
+    #[must_use]
+    pub fn json(&self, surface: Surface, id: &str) -> Value {
+        let (status, kind, code) = self.terms();
+        let message = self.to_string();
+        if surface == Surface::V1Anthropic {
+            let error = json!({ "type": anthropic_type(status), "message": message });
+            return json!({ "type": "error", "error": error, "request_id": id });
+        }
+        let kind = if surface == Surface::Gateway { kind.as_str() } else { openai_type(status) };
+        let error = json!({
+            "message": message,
+            "type": kind,
+            "param": null,
+            "code": code,
+            "request_id": id,
+            "timestamp": humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+        });
+        json!({ "error": error, "status": status.as_u16() })
+    }
+
+    /// The error as an answer.
+    #[must_use]
+    pub fn into_response(self, surface: Surface, id: &str) -> Response<Body> {
+        let mut response = Response::new(full(self.json(surface, id).to_string()));
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert("x-error-source", HeaderValue::from_static("gateway"));
+        if self.status() == StatusCode::METHOD_NOT_ALLOWED {
+            headers.insert("allow", HeaderValue::from_static("GET, HEAD"));
+        }
+        response
+    }
+}
+
+fn body_too_large(limit: usize, size: Option<usize>) -> String {
+    let size = size.map_or_else(|| "more than that".to_owned(), |size| format!("{size} bytes"));
+    format!(
+        "The request body is too large: the limit is {limit} bytes, yours has {size}. \
+         Send less, or raise MAX_REQUEST_SIZE where the platform allows it"
+    )
+}
+
+/// OpenAI's `error.type` for a status.
+fn openai_type(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 => "authentication_error",
+        404 => "not_found_error",
+        408 | 504 => "timeout_error",
+        429 => "rate_limit_error",
+        503 => "overloaded_error",
+        400..=499 => "invalid_request_error",
+        _ => "api_error",
+    }
+}
+
+/// Anthropic's `error.type` for a status.
+fn anthropic_type(status: StatusCode) -> &'static str {
+    match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "request_too_large",
+        status => openai_type(status),
+    }
+}
+
+/// The chain of causes behind an error, for the log. Libraries' own words only: none of them prints a URL or a header.
+#[must_use]
+pub fn causes(error: &Error) -> String {
+    let mut words = Vec::new();
+    let mut next = match error {
+        Error::Upstream { source: Some(source), .. } | Error::BodyBroken { source } => {
+            Some(source.as_ref() as &dyn std::error::Error)
+        }
+        _ => None,
+    };
+    while let Some(cause) = next {
+        words.push(cause.to_string());
+        next = cause.source();
+    }
+    words.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+    use crate::route::Surface;
+    use crate::upstream::Fault;
+
+    fn timeout() -> Error {
+        Error::Upstream { service: "openai".to_owned(), fault: Fault::FirstByte, source: None }
+    }
+
+    #[test]
+    fn under_gateway_an_error_has_the_gateway_s_shape() {
+        let json = timeout().json(Surface::Gateway, "id-1");
+        assert_eq!(json["error"]["type"], "TIMEOUT");
+        assert_eq!(json["error"]["code"], "upstream_timeout");
+        assert_eq!(json["error"]["request_id"], "id-1");
+        assert!(json["error"]["param"].is_null());
+        assert_eq!(json["status"], 504);
+        humantime::parse_rfc3339(json["error"]["timestamp"].as_str().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn under_v1_an_error_speaks_openai_s_words() {
+        assert_eq!(timeout().json(Surface::V1, "id-1")["error"]["type"], "timeout_error");
+    }
+
+    #[test]
+    fn an_anthropic_client_gets_anthropic_s_whole_shape() {
+        let json = Error::BodyTooLarge { limit: 1, size: None }.json(Surface::V1Anthropic, "id-1");
+        assert_eq!(json["type"], "error");
+        assert_eq!(json["error"]["type"], "request_too_large");
+        assert_eq!(json["request_id"], "id-1");
+    }
+
+    #[test]
+    fn a_body_too_large_names_the_limit_the_size_and_the_remedy() {
+        let told = Error::BodyTooLarge { limit: 100, size: Some(250) }.to_string();
+        for part in ["100 bytes", "250 bytes", "MAX_REQUEST_SIZE"] {
+            assert!(told.contains(part), "{told}");
+        }
+    }
+}

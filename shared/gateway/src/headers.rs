@@ -1,0 +1,411 @@
+//! What crosses to a provider, to the background, and back to a client.
+//!
+//! Towards a provider only what is listed passes: an unknown header may be a platform's credential or a proxy's note about
+//! the caller. Back to the client everything passes but what is about a connection, or would act on the gateway's own
+//! origin in a browser.
+
+use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::auth::{Auth, CREDENTIALS, Caller, OWN_HEADER, is_real_key};
+use crate::call::Call;
+
+/// The headers of the request to a call's provider.
+#[must_use]
+pub fn to_provider(call: &Call, caller: Caller, auth: &Auth) -> HeaderMap {
+    let nominated = Nominated::by(&call.headers);
+    let mut passed = HeaderMap::with_capacity(call.headers.len() + 2);
+    for (name, value) in &call.headers {
+        let may_pass = is_allowed(name.as_str()) || is_listed(name.as_str(), &call.service.forward_headers);
+        let is_ours = CREDENTIALS.contains(name) && auth.is_token(value);
+        if may_pass && !is_ours && !nominated.has(name) {
+            passed.append(name, value.clone());
+        }
+    }
+    for (name, value) in &call.service.default_headers {
+        passed.entry(name).or_insert_with(|| value.clone());
+    }
+    if caller.server_keys && !CREDENTIALS.iter().filter_map(|name| passed.get(name)).any(is_real_key) {
+        put_server_key(&mut passed, call);
+    }
+    passed
+}
+
+/// Replaces placeholders by the server's key for the service, where it has one.
+fn put_server_key(passed: &mut HeaderMap, call: &Call) {
+    let Some((name, value)) = call.service.key_header(&call.path) else { return };
+    for placeholder in &CREDENTIALS {
+        passed.remove(placeholder);
+    }
+    passed.insert(name, value);
+}
+
+/// The headers of the hop to the background: the client's own, less what is about its connection or its platform.
+/// The background chooses again what crosses to the provider.
+#[must_use]
+pub fn to_background(call: &Call) -> HeaderMap {
+    let nominated = Nominated::by(&call.headers);
+    let passes = |name: &HeaderName| {
+        let ours = CREDENTIALS.contains(name) || *name == OWN_HEADER || is_allowed(name.as_str());
+        (ours || is_listed(name.as_str(), &call.service.forward_headers)) && !nominated.has(name)
+    };
+    call.headers
+        .iter()
+        .filter(|(name, _)| passes(name))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
+}
+
+/// Takes out of a reply's headers what must not reach a client.
+pub fn to_client(headers: &mut HeaderMap) {
+    if headers.contains_key(TRANSFER_ENCODING) {
+        // A length beside chunks is a lie that some client would believe.
+        headers.remove(CONTENT_LENGTH);
+    }
+    for name in Nominated::by(headers).0 {
+        headers.remove(name);
+    }
+    let unwanted: Vec<HeaderName> =
+        headers.keys().filter(|name| is_unwanted(name.as_str())).cloned().collect();
+    for name in unwanted {
+        headers.remove(name);
+    }
+}
+
+/// The names that a `Connection` header says are about this connection only (RFC 9110, 7.6.1).
+struct Nominated(Vec<HeaderName>);
+
+impl Nominated {
+    fn by(headers: &HeaderMap) -> Self {
+        let lists = headers.get_all(CONNECTION).iter().filter_map(|list| list.to_str().ok());
+        let names = lists.flat_map(|list| list.split(',')).filter_map(|name| name.trim().parse().ok());
+        Self(names.collect())
+    }
+
+    fn has(&self, name: &HeaderName) -> bool {
+        self.0.contains(name)
+    }
+}
+
+/// Request headers that pass to every provider.
+fn is_allowed(name: &str) -> bool {
+    const PREFIXES: [&str; 8] = [
+        "anthropic-",
+        "openai-",
+        "x-goog-",
+        "x-stainless-",
+        "x-openrouter-",
+        "x-portkey-",
+        "x-ms-",
+        "x-deepseek-",
+    ];
+    matches!(
+        name,
+        "accept"
+            | "accept-encoding"
+            | "accept-language"
+            | "api-key"
+            | "authorization"
+            | "baggage"
+            | "cache-control"
+            | "content-disposition"
+            | "content-encoding"
+            | "content-language"
+            | "content-type"
+            | "date"
+            | "http-referer"
+            | "idempotency-key"
+            | "if-match"
+            | "if-modified-since"
+            | "if-none-match"
+            | "if-range"
+            | "if-unmodified-since"
+            | "prefer"
+            | "priority"
+            | "range"
+            | "traceparent"
+            | "tracestate"
+            | "user-agent"
+            | "x-api-key"
+            | "x-client-request-id"
+            | "x-github-api-version"
+            | "x-request-id"
+            | "x-session-id"
+            | "x-should-retry"
+            | "x-title"
+            | "x-use-cache"
+            | "x-wait-for-model"
+    ) || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether an operator's list of names and `prefix*`es has a header. What no list can let through is sorted out first.
+fn is_listed(name: &str, listed: &[String]) -> bool {
+    let fits = |pattern: &String| match pattern.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => name == pattern,
+    };
+    !listed.is_empty() && !is_never_forwarded(name) && listed.iter().any(fits)
+}
+
+/// Headers about a connection, a platform or a caller: a wide pattern in `forwardHeaders` does not let them through.
+fn is_never_forwarded(name: &str) -> bool {
+    const PREFIXES: [&str; 8] =
+        ["x-forwarded-", "x-vercel-", "x-amzn-", "x-amz-cf-", "cf-", "sec-", "proxy-", "x-twinlane-"];
+    is_hop_by_hop(name)
+        || matches!(
+            name,
+            "host"
+                | "content-length"
+                | "cookie"
+                | "forwarded"
+                | "via"
+                | "x-real-ip"
+                | "expect"
+                | "x-auth-token"
+        )
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "http2-settings"
+    )
+}
+
+/// Reply headers that end here: about the connection, about a platform, or acting on the gateway's origin in a browser
+/// (cookies, another server's CORS, "come back over QUIC to that host", "use HTTPS for this host for a year").
+fn is_unwanted(name: &str) -> bool {
+    const PREFIXES: [&str; 6] =
+        ["access-control-", "x-vercel-", "x-amz-cf-", "x-amzn-remapped-", "proxy-", "x-twinlane-"];
+    is_hop_by_hop(name)
+        || matches!(
+            name,
+            "set-cookie"
+                | "set-cookie2"
+                | "alt-svc"
+                | "strict-transport-security"
+                | "public-key-pins"
+                | "clear-site-data"
+                | "nel"
+                | "report-to"
+                | "reporting-endpoints"
+                | "via"
+                | "x-amzn-trace-id"
+                | "x-powered-by"
+        )
+        || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// The header value of a number or another thing that is plain ASCII when printed.
+pub fn plain(value: impl std::fmt::Display) -> HeaderValue {
+    HeaderValue::try_from(value.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{HeaderMap, HeaderName, HeaderValue};
+    use proptest::prelude::*;
+
+    use super::{is_never_forwarded, to_client, to_provider};
+    use crate::auth::{Auth, Caller};
+    use crate::call::Call;
+    use crate::call::tests::call_with;
+    use crate::config::Access;
+    use crate::secret::Secret;
+
+    fn auth() -> Auth {
+        Auth(Access { tokens: vec![Secret::new("gateway-token")], allow_anonymous: false })
+    }
+
+    fn crossing(headers: &[(&str, &str)]) -> HeaderMap {
+        to_provider(&call_with("POST", "/v1/x", headers, "{}"), Caller { server_keys: false }, &auth())
+    }
+
+    fn with_key(mut call: Call, place: crate::services::KeyPlace) -> Call {
+        let service = crate::services::Service {
+            key: Some(Secret::new("server-key")),
+            key_place: place,
+            ..(*call.service).clone()
+        };
+        call.service = service.into();
+        call
+    }
+
+    #[test]
+    fn what_providers_need_crosses() {
+        for name in [
+            "authorization",
+            "x-api-key",
+            "anthropic-version",
+            "anthropic-beta",
+            "openai-organization",
+            "openai-project",
+            "openai-beta",
+            "x-goog-api-client",
+            "x-stainless-retry-count",
+            "idempotency-key",
+            "traceparent",
+            "content-type",
+            "accept",
+            "accept-encoding",
+            "range",
+            "http-referer",
+            "x-title",
+            "x-openrouter-title",
+            "x-github-api-version",
+            "anthropic-dangerous-direct-browser-access",
+            "user-agent",
+        ] {
+            assert!(crossing(&[(name, "a-value-of-some-length")]).contains_key(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_about_the_caller_its_platform_or_its_connection_does_not_cross() {
+        for name in [
+            "host",
+            "cookie",
+            "forwarded",
+            "x-forwarded-for",
+            "x-forwarded-host",
+            "x-real-ip",
+            "via",
+            "cf-connecting-ip",
+            "x-vercel-oidc-token",
+            "x-vercel-id",
+            "x-vercel-protection-bypass",
+            "x-amzn-trace-id",
+            "x-amzn-oidc-data",
+            "connection",
+            "keep-alive",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+            "expect",
+            "proxy-authorization",
+            "x-auth-token",
+            "x-twinlane-hop",
+            "origin",
+            "referer",
+            "sec-fetch-site",
+            "content-length",
+            "x-service-config",
+        ] {
+            assert!(crossing(&[(name, "x")]).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_name_nominated_by_connection_does_not_cross() {
+        let crossed = crossing(&[("connection", "close, X-Title"), ("x-title", "t"), ("accept", "*/*")]);
+        assert_eq!(crossed.len(), 1, "{crossed:?}");
+    }
+
+    #[test]
+    fn a_gateway_token_crosses_from_no_header() {
+        for (name, value) in [
+            ("authorization", "Bearer gateway-token"),
+            ("x-api-key", "gateway-token"),
+            ("x-goog-api-key", "gateway-token"),
+        ] {
+            assert!(crossing(&[(name, value)]).is_empty(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_server_s_key_replaces_token_and_placeholder_and_spares_a_real_key() {
+        let sent = |headers: &[(&str, &str)], server_keys| {
+            let call = with_key(call_with("POST", "/v1/x", headers, "{}"), crate::services::KeyPlace::Bearer);
+            let headers = to_provider(&call, Caller { server_keys }, &auth());
+            headers.get("authorization").map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(
+            sent(&[("authorization", "Bearer gateway-token")], true).as_deref(),
+            Some("Bearer server-key")
+        );
+        assert_eq!(sent(&[("x-api-key", "x")], true).as_deref(), Some("Bearer server-key"));
+        assert_eq!(sent(&[], true).as_deref(), Some("Bearer server-key"));
+        let own = "Bearer sk-a-key-of-the-client-s-own";
+        assert_eq!(sent(&[("authorization", own)], true).as_deref(), Some(own));
+        assert_eq!(sent(&[("authorization", "Bearer x")], false).as_deref(), Some("Bearer x"));
+        assert_eq!(sent(&[], false), None);
+    }
+
+    #[test]
+    fn default_headers_yield_to_the_client_s() {
+        let mut call = call_with("POST", "/v1/x", &[("anthropic-version", "2024-01-01")], "{}");
+        let default = [("anthropic-version", "2023-06-01"), ("x-extra", "1")];
+        let default =
+            default.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+        call.service =
+            crate::services::Service { default_headers: default.to_vec(), ..(*call.service).clone() }.into();
+        let sent = to_provider(&call, Caller { server_keys: false }, &auth());
+        assert_eq!(sent["anthropic-version"], "2024-01-01");
+        assert_eq!(sent["x-extra"], "1");
+    }
+
+    #[test]
+    fn a_reply_loses_what_is_not_the_client_s() {
+        let kept = [
+            "content-type",
+            "content-encoding",
+            "x-request-id",
+            "retry-after",
+            "x-ratelimit-remaining-tokens",
+            "openai-processing-ms",
+            "x-multi",
+        ];
+        let lost = [
+            "connection",
+            "x-nominated",
+            "keep-alive",
+            "transfer-encoding",
+            "content-length",
+            "set-cookie",
+            "alt-svc",
+            "strict-transport-security",
+            "access-control-allow-origin",
+            "x-vercel-id",
+            "x-twinlane-background",
+        ];
+        let mut headers: HeaderMap = kept
+            .iter()
+            .chain(&lost)
+            .map(|name| (name.parse().unwrap(), "x-nominated".parse().unwrap()))
+            .collect();
+        headers.append("x-multi", "second".parse().unwrap());
+        to_client(&mut headers);
+        assert_eq!(headers.keys().count(), kept.len(), "{headers:?}");
+        assert_eq!(headers.get_all("x-multi").iter().count(), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_forbidden_crosses_whatever_an_operator_lists(name in "[a-z][a-z-]{0,20}|x-vercel-[a-z]{1,5}|x-forwarded-[a-z]{1,5}|cookie|host|te", nominated in "[a-z-]{1,12}") {
+            let mut call = call_with("POST", "/v1/x", &[(name.as_str(), "v"), ("connection", nominated.as_str())], "{}");
+            call.service = crate::services::Service { forward_headers: vec!["*".to_owned()], ..(*call.service).clone() }.into();
+            for crossed in to_provider(&call, Caller { server_keys: false }, &auth()).keys() {
+                prop_assert!(!is_never_forwarded(crossed.as_str()));
+                prop_assert!(crossed.as_str() != nominated);
+            }
+        }
+
+        #[test]
+        fn filtering_a_reply_twice_changes_nothing_more(names in prop::collection::vec("[a-z-]{1,12}|set-cookie|connection|via", 0..8)) {
+            let mut once: HeaderMap = names.iter().filter_map(|name| Some((name.parse().ok()?, HeaderValue::from_static("via")))).collect();
+            to_client(&mut once);
+            let mut twice = once.clone();
+            to_client(&mut twice);
+            prop_assert_eq!(once, twice);
+        }
+    }
+}

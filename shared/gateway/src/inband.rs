@@ -1,0 +1,99 @@
+//! How an error is told in the middle of an event stream, in the stream's own protocol.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::route::Surface;
+
+/// The protocol of an event stream, known by the path it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// OpenAI's chat completions, and everybody who copied them: a data object with `error`.
+    Chat,
+    /// OpenAI's responses: an `error` event.
+    Responses,
+    /// Anthropic's messages: an `error` event of Anthropic's shape.
+    Messages,
+    /// Gemini: a data object with Google's error.
+    Gemini,
+}
+
+impl Protocol {
+    /// The protocol of the stream that answers a path.
+    #[must_use]
+    pub fn of(path: &str) -> Self {
+        match path {
+            _ if path.ends_with("/messages") => Self::Messages,
+            _ if path.ends_with("/responses") => Self::Responses,
+            _ if path.ends_with(":streamGenerateContent") => Self::Gemini,
+            _ => Self::Chat,
+        }
+    }
+
+    /// The event that ends a stream with an error. Clients raise on it and cannot take the answer for whole.
+    ///
+    /// There is no `id:` or `retry:` line: openai-python's decoder would dispatch empty events after one.
+    #[must_use]
+    pub fn error_event(self, error: &Error, surface: Surface, id: &str) -> Bytes {
+        let event = match self {
+            Self::Chat => format!("data: {}\n\n", error.json(surface, id)),
+            Self::Messages => format!("event: error\ndata: {}\n\n", error.json(Surface::V1Anthropic, id)),
+            Self::Responses => format!("event: error\ndata: {}\n\n", response_error(error, surface, id)),
+            Self::Gemini => format!("data: {}\n\n", google_error(error)),
+        };
+        Bytes::from(event)
+    }
+}
+
+/// The documented fields, and `error` beside them, on which the SDKs raise.
+fn response_error(error: &Error, surface: Surface, id: &str) -> Value {
+    let mut json = error.json(surface, id);
+    json["type"] = "error".into();
+    json["code"] = error.code().into();
+    json["message"] = error.to_string().into();
+    json["param"] = Value::Null;
+    json
+}
+
+fn google_error(error: &Error) -> Value {
+    let status = match error.status().as_u16() {
+        413 => "RESOURCE_EXHAUSTED",
+        504 => "DEADLINE_EXCEEDED",
+        _ => "UNAVAILABLE",
+    };
+    json!({ "error": { "code": error.status().as_u16(), "message": error.to_string(), "status": status } })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::Protocol;
+    use crate::Error;
+    use crate::route::Surface;
+    use crate::upstream::Fault;
+
+    fn told(path: &str) -> (String, Value) {
+        let error = Error::Upstream { service: "s".to_owned(), fault: Fault::Cut, source: None };
+        let event = Protocol::of(path).error_event(&error, Surface::Gateway, "id-1");
+        let event = std::str::from_utf8(&event).unwrap();
+        assert!(event.ends_with("\n\n"), "{event:?}");
+        let (before, data) = event.split_once("data: ").unwrap();
+        (before.to_owned(), serde_json::from_str(data).unwrap())
+    }
+
+    #[test]
+    fn each_protocol_gets_its_own_error_event() {
+        let (line, chat) = told("/v1/chat/completions");
+        assert_eq!((line.as_str(), &chat["error"]["type"]), ("", &"NETWORK".into()));
+        let (line, messages) = told("/v1/messages");
+        assert_eq!((line.as_str(), &messages["type"]), ("event: error\n", &"error".into()));
+        assert_eq!(messages["error"]["type"], "api_error");
+        let (line, responses) = told("/v1/responses");
+        assert_eq!((line.as_str(), &responses["type"]), ("event: error\n", &"error".into()));
+        assert_eq!(responses["code"], "upstream_closed");
+        let (_, gemini) = told("/v1beta/models/g:streamGenerateContent");
+        assert_eq!(gemini["error"]["status"], "UNAVAILABLE");
+    }
+}

@@ -1,0 +1,78 @@
+//! The log: one line in and one line out per call, text for a terminal, JSON for a platform.
+//!
+//! Only this project's own lines are written, at any level: hyper and its kin log addresses and headers when asked to
+//! speak up, and an operator who sets `LOG_LEVEL=DEBUG` asks for ours.
+
+use std::io::IsTerminal;
+
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, fmt};
+
+use crate::Error;
+use crate::config::Log;
+use crate::lane::Choice;
+use crate::record::{Record, Recorder};
+
+/// How a gateway logs that cannot read its settings.
+pub const ANXIOUS: Log = Log { level: tracing::Level::ERROR, json: true };
+
+/// Starts logging to standard output. Later calls change nothing.
+pub fn start(log: Log) {
+    let ours = Targets::new().with_target("twinlane", log.level);
+    let layer = if log.json {
+        fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
+    } else {
+        fmt::layer().with_target(false).with_ansi(std::io::stdout().is_terminal()).boxed()
+    };
+    let _ = tracing_subscriber::registry().with(layer.with_filter(ours)).try_init();
+}
+
+/// Writes records to the log.
+#[derive(Debug)]
+pub struct Logger;
+
+impl Recorder for Logger {
+    fn began(&self, record: &Record, path: &str) {
+        let (id, method, service) = (&record.id, &record.method, record.service.as_deref().unwrap_or("-"));
+        tracing::info!(id, service, "call {id} in: {method} {service} {path}");
+        if let Some(Choice { lane, why }) = record.choice {
+            tracing::debug!(id, "call {id} takes the {} lane: {why}", lane.as_str());
+        }
+    }
+
+    /// What happened at a provider's side or in here is the operator's business; what a client did wrong is not.
+    fn failed(&self, record: &Record, error: &Error) {
+        let (id, code, causes) = (&record.id, error.code(), crate::error::causes(error));
+        let service = record.service.as_deref().unwrap_or("-");
+        if error.status().is_server_error() {
+            tracing::warn!(id, service, code, causes, "call {id} failed: {error}");
+        } else {
+            tracing::debug!(id, service, code, causes, "call {id} was refused: {error}");
+        }
+    }
+
+    fn ended(&self, record: &Record) {
+        let (id, status) = (&record.id, record.status.as_u16());
+        tracing::info!(
+            id,
+            service = record.service.as_deref().unwrap_or("-"),
+            lane = record.choice.map_or("-", |choice| choice.lane.as_str()),
+            reason = record.choice.map_or("-", |choice| choice.why.as_str()),
+            status,
+            error = record.error.unwrap_or("-"),
+            outcome = %record.outcome,
+            attempts = record.attempts,
+            bytes_in = record.bytes_in,
+            bytes_out = record.bytes_out,
+            first_byte_ms = record.first_byte.map(ms),
+            total_ms = ms(record.total),
+            "call {id} out: {status} {}", record.outcome
+        );
+    }
+}
+
+fn ms(span: std::time::Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
