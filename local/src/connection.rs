@@ -1,0 +1,87 @@
+//! One client connection: HTTP/1.1 by hyper, with the ends that hyper leaves to us.
+//!
+//! hyper closes a connection that takes too long over a request's head without a word, and one whose request it did not
+//! read whole in a way that can destroy the answer on its way to the client. Both are put right here.
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use twinlane_gateway::Body;
+use twinlane_gateway::config::Server;
+
+/// More header lines than any client sends.
+const MAX_HEADERS: usize = 200;
+
+/// How long, and how much, is read of a request that was answered before it was all there.
+const LINGER: (Duration, usize) = (Duration::from_secs(2), 16 * 1024 * 1024);
+
+const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n\
+    {\"error\":{\"message\":\"The request's head did not arrive in time\",\"type\":\"TIMEOUT\",\"param\":null,\
+    \"code\":\"request_timeout\"},\"status\":408}";
+
+/// Serves a connection until its client, or the process, is done with it.
+pub(crate) async fn serve<A, F>(
+    stream: TcpStream,
+    settings: Server,
+    mut stopping: watch::Receiver<bool>,
+    answer: A,
+) where
+    A: Fn(Request<Incoming>) -> F,
+    F: Future<Output = Response<Body>> + Send + 'static,
+{
+    let service = service_fn(|request| {
+        let answered = answer(request);
+        Box::pin(async move { Ok::<_, Infallible>(answered.await) })
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(settings.head_timeout);
+    builder.max_buf_size(settings.head_size).max_headers(MAX_HEADERS);
+    let mut connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut draining = false;
+    let ended = loop {
+        tokio::select! {
+            biased;
+            ended = poll_fn(|cx| connection.poll_without_shutdown(cx)) => break ended,
+            _ = stopping.wait_for(|stopping| *stopping), if !draining => {
+                draining = true;
+                Pin::new(&mut connection).graceful_shutdown();
+            }
+        }
+    };
+    let timed_out = ended.as_ref().is_err_and(hyper::Error::is_timeout);
+    let parts = connection.into_parts();
+    close(parts.io.into_inner(), timed_out && !parts.read_buf.is_empty()).await;
+}
+
+/// Ends a connection so that what was said last arrives: closing a socket that still has bytes to read makes the system
+/// send a reset, and a reset overtakes a 413 on its way to a client that is busy uploading.
+async fn close(mut stream: TcpStream, too_slow: bool) {
+    if too_slow {
+        let _ = stream.write_all(TOO_SLOW).await;
+    }
+    if stream.shutdown().await.is_ok() {
+        let (span, most) = LINGER;
+        let _ = timeout(span, discard(&mut stream, most)).await;
+    }
+}
+
+async fn discard(stream: &mut TcpStream, most: usize) {
+    let mut scrap = vec![0; 16 * 1024];
+    let mut read = 0;
+    while read < most {
+        match stream.read(&mut scrap).await {
+            Ok(0) | Err(_) => return,
+            Ok(more) => read += more,
+        }
+    }
+}

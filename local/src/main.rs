@@ -1,0 +1,66 @@
+//! The laptop door: both lanes in one process, the demo provider and the page, on plain HTTP.
+//!
+//! `twinlane` serves the gateway, with the background lane in the same process. `twinlane background` serves only the
+//! background lane, for those who want it in a process or container of its own.
+
+mod connection;
+mod environment;
+mod page;
+mod server;
+mod welcome;
+
+use std::process::ExitCode;
+
+use tokio::net::TcpListener;
+use twinlane_demo::Demo;
+use twinlane_gateway::config::{self, Invalid};
+use twinlane_gateway::{Config, Door, Platform, Role};
+
+/// What sysexits.h calls a usage error; the settings are this program's usage.
+const BAD_SETTINGS: u8 = 64;
+
+const USAGE: &str =
+    "usage: twinlane [background]\nSettings are environment variables; docs/settings.md lists them.";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let role = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => Role::Gateway,
+        ["background"] => Role::Background,
+        ["--version"] => return welcome::say(twinlane_gateway::VERSION),
+        ["--help" | "-h"] => return welcome::say(USAGE),
+        _ => return welcome::fail(BAD_SETTINGS, USAGE),
+    };
+    match environment::read().and_then(|vars| Config::read(vars, Platform::Local)) {
+        Ok(config) => run(config, role),
+        Err(Invalid(problems)) => welcome::fail(BAD_SETTINGS, &welcome::problems(&problems)),
+    }
+}
+
+#[tokio::main]
+async fn run(mut config: Config, role: Role) -> ExitCode {
+    let settings = config.server;
+    let listener = match TcpListener::bind((settings.host, settings.port)).await {
+        Ok(listener) => listener,
+        Err(error) => return welcome::fail(1, &welcome::cannot_listen(&settings, &error)),
+    };
+    let demo = match start_demo(&mut config, role).await {
+        Ok(demo) => demo,
+        Err(error) => return welcome::fail(1, &format!("The demo provider cannot start: {error}")),
+    };
+    welcome::say(&welcome::greeting(&config, role, server::address(&listener, settings), demo.is_some()));
+    server::serve(listener, Door::new(Ok(config), role), settings).await;
+    ExitCode::SUCCESS
+}
+
+/// Starts the demo provider and makes it the service `demo`. Its misbehaviours are asked for by `x-demo-…` headers.
+async fn start_demo(config: &mut Config, role: Role) -> std::io::Result<Option<Demo>> {
+    if !config.server.demo || role == Role::Background || config.services.get("demo").is_some() {
+        return Ok(None);
+    }
+    let demo = Demo::start().await?;
+    if let Ok(authority) = demo.addr().to_string().parse() {
+        config.services.add(config::local("demo", authority, &["x-demo-*"]));
+    }
+    Ok(Some(demo))
+}
