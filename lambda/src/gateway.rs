@@ -1,0 +1,6 @@
+//! The gateway function on AWS Lambda.
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    twinlane_lambda::run(twinlane_gateway::Role::Gateway).await
+}
