@@ -6,6 +6,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 use crate::config::Access;
 use crate::config::is_loopback;
+use crate::secret::Secret;
 use crate::{Arrival, Error};
 
 /// The header and query parameter that carry nothing but gateway tokens.
@@ -25,10 +26,12 @@ pub const CREDENTIALS: [HeaderName; 4] = [
 const SHORTEST_KEY: usize = 16;
 
 /// Somebody who may call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Caller {
     /// Whether the server's keys may be used for this caller.
     pub server_keys: bool,
+    /// The gateway token that was shown, for the hop to the background, which admits for itself.
+    pub token: Option<Secret>,
 }
 
 /// The settings of admission.
@@ -43,14 +46,13 @@ impl Auth {
     pub fn admit(&self, request: &Parts, arrival: &Arrival) -> Result<Caller, Error> {
         refuse_doubled(&request.headers)?;
         if self.0.tokens.is_empty() {
-            return Ok(Caller {
-                server_keys: self.0.allow_anonymous || is_this_machine_s_own(request, arrival),
-            });
+            let server_keys = self.0.allow_anonymous || is_this_machine_s_own(request, arrival);
+            return Ok(Caller { server_keys, token: None });
         }
         match self.presented(request) {
-            Presented::Right => Ok(Caller { server_keys: true }),
+            Presented::Right(token) => Ok(Caller { server_keys: true, token: Some(token) }),
             Presented::Wrong => Err(Error::Unauthorized("The gateway token is wrong")),
-            Presented::None if self.0.allow_anonymous => Ok(Caller { server_keys: true }),
+            Presented::None if self.0.allow_anonymous => Ok(Caller { server_keys: true, token: None }),
             Presented::None => Err(Error::Unauthorized(
                 "A gateway token is needed: send it as 'Authorization: Bearer …', 'x-api-key' or 'X-AUTH-TOKEN'",
             )),
@@ -60,35 +62,37 @@ impl Auth {
     /// Whether a header's value holds a gateway token.
     #[must_use]
     pub fn is_token(&self, value: &HeaderValue) -> bool {
-        self.knows(credential(value))
+        self.known(credential(value)).is_some()
     }
 
     /// Compares with every token, so that the time taken does not tell which one came close.
-    fn knows(&self, candidate: &[u8]) -> bool {
-        self.0.tokens.iter().fold(false, |known, token| token.is(candidate) | known)
+    fn known(&self, candidate: &[u8]) -> Option<&Secret> {
+        self.0.tokens.iter().fold(None, |known, token| if token.is(candidate) { Some(token) } else { known })
     }
 
     /// What stands in our own header and parameter must be right; in the shared ones it may be a provider's key.
     fn presented(&self, request: &Parts) -> Presented {
         let own = request.headers.get(OWN_HEADER).map(|value| credential(value).to_vec());
         let given = own.into_iter().chain(parameter(&request.uri));
-        let own = given.map(|token| self.knows(&token)).reduce(|all, right| all && right);
-        match own {
-            Some(true) => Presented::Right,
-            Some(false) => Presented::Wrong,
-            None if self.is_among_shared(&request.headers) => Presented::Right,
+        let own = given.map(|token| self.known(&token)).reduce(|all, next| all.and(next));
+        match own.or_else(|| self.among_shared(&request.headers).map(Some)) {
+            Some(Some(token)) => Presented::Right(token.clone()),
+            Some(None) => Presented::Wrong,
             None => Presented::None,
         }
     }
 
-    fn is_among_shared(&self, headers: &HeaderMap) -> bool {
-        CREDENTIALS.iter().filter_map(|name| headers.get(name)).any(|value| self.is_token(value))
+    fn among_shared(&self, headers: &HeaderMap) -> Option<&Secret> {
+        CREDENTIALS
+            .iter()
+            .filter_map(|name| headers.get(name))
+            .find_map(|value| self.known(credential(value)))
     }
 }
 
 /// What a caller showed.
 enum Presented {
-    Right,
+    Right(Secret),
     Wrong,
     None,
 }

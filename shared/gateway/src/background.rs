@@ -25,7 +25,7 @@ pub trait Background: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// [`NotCarried::NeverReached`] **only** when no provider can have seen the call: the edge lane then sends it.
-    fn forward<'a>(&'a self, call: &'a Call, caller: Caller) -> BoxFuture<'a, Result<Reply, NotCarried>>;
+    fn forward<'a>(&'a self, call: &'a Call, caller: &'a Caller) -> BoxFuture<'a, Result<Reply, NotCarried>>;
 }
 
 /// Why the background has no reply to a call.

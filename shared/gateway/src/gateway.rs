@@ -92,7 +92,7 @@ impl Gateway {
             Destination { id: recording.record.id.clone(), surface, service: self.service(alias)?, path };
         let call = Call::read(to, head, body, arrival, &self.config).await?;
         recording.note(&call, self.choose(&call));
-        let reply = self.send_until_closing(&call, caller, &mut recording.record).await?;
+        let reply = self.send_until_closing(&call, &caller, &mut recording.record).await?;
         relay::to_client(reply, &call, self.config.clocks.idle, recording.outcome())
     }
 

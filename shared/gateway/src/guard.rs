@@ -15,7 +15,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::Error;
 use crate::body::{Body, BoxError};
-use crate::inband::Protocol;
+use crate::inband::{Events, Protocol};
 use crate::record::{Outcome, OutcomeCell};
 use crate::route::Surface;
 use crate::upstream::Fault;
@@ -47,9 +47,8 @@ pub struct Guard {
     body: Body,
     terms: Terms,
     outcome: OutcomeCell,
+    events: Option<Events>,
     passed: u64,
-    /// The last bytes that went out, to know whether an event was cut in two.
-    last: [u8; 4],
     heard: Instant,
     clock: Option<Pin<Box<Sleep>>>,
     closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
@@ -68,8 +67,18 @@ impl Guard {
     /// Watches `body` by `terms`, and notes in `outcome` how it ended.
     #[must_use]
     pub fn new(body: Body, terms: Terms, outcome: OutcomeCell) -> Self {
-        let (passed, last, heard) = (0, *b"\n\n\n\n", Instant::now());
-        Self { body, terms, outcome, passed, last, heard, clock: None, closing: None, state: State::Open }
+        let (events, heard) = (terms.events.map(Events::of), Instant::now());
+        Self {
+            body,
+            terms,
+            outcome,
+            events,
+            passed: 0,
+            heard,
+            clock: None,
+            closing: None,
+            state: State::Open,
+        }
     }
 
     /// Lets data through, up to the limit.
@@ -87,15 +96,15 @@ impl Guard {
             });
         }
         self.passed += data.len() as u64;
-        self.remember(&data);
+        if let Some(events) = &mut self.events {
+            events.see(&data);
+        }
         data
     }
 
-    fn remember(&mut self, data: &[u8]) {
-        let kept = data.len().min(self.last.len());
-        self.last.rotate_left(kept);
-        let at = self.last.len() - kept;
-        self.last[at..].copy_from_slice(&data[data.len() - kept..]);
+    /// Whether an event stream would stop here short of its protocol's end.
+    fn is_unfinished(&self) -> bool {
+        self.events.as_ref().is_some_and(|events| !events.has_ended())
     }
 
     /// Why a reply that has nothing to say now must end.
@@ -149,19 +158,10 @@ impl Guard {
             "the reply of call {} was broken off",
             self.terms.id
         );
-        let Some(protocol) = self.terms.events else { return Err(error.into()) };
-        let event = protocol.error_event(&error, self.terms.surface, &self.terms.id);
-        Ok(Frame::data(if self.is_between_events() {
-            event
-        } else {
-            [b"\n\n".as_slice(), &event].concat().into()
-        }))
-    }
-
-    /// Whether the last event went out whole. One that was cut is closed by a blank line: its half JSON then raises at the
-    /// client, instead of swallowing the error event.
-    fn is_between_events(&self) -> bool {
-        self.last.ends_with(b"\n\n") || self.last.ends_with(b"\r\n\r\n") || self.last.ends_with(b"\r\r")
+        match &self.events {
+            Some(events) => Ok(Frame::data(events.broken_off(&error, self.terms.surface, &self.terms.id))),
+            None => Err(error.into()),
+        }
     }
 }
 
@@ -191,6 +191,9 @@ impl http_body::Body for Guard {
                 }
             }
             match Pin::new(&mut self.body).poll_frame(cx) {
+                Poll::Ready(None) if self.is_unfinished() => {
+                    self.state = State::Ending(self.fault(Fault::Unfinished))
+                }
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Ready(Some(Err(source))) => {
                     let (service, fault) = (self.terms.service.clone(), Fault::Cut);
@@ -212,7 +215,7 @@ impl http_body::Body for Guard {
 
     fn is_end_stream(&self) -> bool {
         match self.state {
-            State::Open => self.body.is_end_stream(),
+            State::Open => self.body.is_end_stream() && !self.is_unfinished(),
             State::Ending(_) => false,
             State::Closed => true,
         }
@@ -303,6 +306,13 @@ mod tests {
         let (out, clean, outcome) = guarded(&["data: 1\n\n"], &Then::Breaks, terms(true));
         assert!(out.starts_with("data: 1\n\ndata: {\"error\":"), "{out}");
         assert!(clean && outcome == Outcome::Truncated);
+    }
+
+    #[test]
+    fn a_stream_that_merely_stops_ends_in_an_error_event() {
+        let (out, clean, outcome) = guarded(&["data: 1\n\n"], &Then::Ends, terms(true));
+        assert!(out.contains("upstream_unfinished") && clean, "{out}");
+        assert_eq!(outcome, Outcome::Truncated);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::call::Call;
 
 /// The headers of the request to a call's provider.
 #[must_use]
-pub fn to_provider(call: &Call, caller: Caller, auth: &Auth) -> HeaderMap {
+pub fn to_provider(call: &Call, caller: &Caller, auth: &Auth) -> HeaderMap {
     let nominated = Nominated::by(&call.headers);
     let mut passed = HeaderMap::with_capacity(call.headers.len() + 2);
     for (name, value) in &call.headers {
@@ -226,7 +226,7 @@ mod tests {
     }
 
     fn crossing(headers: &[(&str, &str)]) -> HeaderMap {
-        to_provider(&call_with("POST", "/v1/x", headers, "{}"), Caller { server_keys: false }, &auth())
+        to_provider(&call_with("POST", "/v1/x", headers, "{}"), &Caller::default(), &auth())
     }
 
     fn with_key(mut call: Call, place: crate::services::KeyPlace) -> Call {
@@ -325,7 +325,7 @@ mod tests {
     fn the_server_s_key_replaces_token_and_placeholder_and_spares_a_real_key() {
         let sent = |headers: &[(&str, &str)], server_keys| {
             let call = with_key(call_with("POST", "/v1/x", headers, "{}"), crate::services::KeyPlace::Bearer);
-            let headers = to_provider(&call, Caller { server_keys }, &auth());
+            let headers = to_provider(&call, &Caller { server_keys, token: None }, &auth());
             headers.get("authorization").map(|value| value.to_str().unwrap().to_owned())
         };
         assert_eq!(
@@ -348,7 +348,7 @@ mod tests {
             default.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
         call.service =
             crate::services::Service { default_headers: default.to_vec(), ..(*call.service).clone() }.into();
-        let sent = to_provider(&call, Caller { server_keys: false }, &auth());
+        let sent = to_provider(&call, &Caller::default(), &auth());
         assert_eq!(sent["anthropic-version"], "2024-01-01");
         assert_eq!(sent["x-extra"], "1");
     }
@@ -393,7 +393,7 @@ mod tests {
         fn nothing_forbidden_crosses_whatever_an_operator_lists(name in "[a-z][a-z-]{0,20}|x-vercel-[a-z]{1,5}|x-forwarded-[a-z]{1,5}|cookie|host|te", nominated in "[a-z-]{1,12}") {
             let mut call = call_with("POST", "/v1/x", &[(name.as_str(), "v"), ("connection", nominated.as_str())], "{}");
             call.service = crate::services::Service { forward_headers: vec!["*".to_owned()], ..(*call.service).clone() }.into();
-            for crossed in to_provider(&call, Caller { server_keys: false }, &auth()).keys() {
+            for crossed in to_provider(&call, &Caller::default(), &auth()).keys() {
                 prop_assert!(!is_never_forwarded(crossed.as_str()));
                 prop_assert!(crossed.as_str() != nominated);
             }

@@ -1,15 +1,57 @@
-//! How an error is told in the middle of an event stream, in the stream's own protocol.
+//! Event streams: how far one has come, and how an error is told in the middle of one, in its own protocol.
 
 use bytes::Bytes;
 use serde_json::{Value, json};
 
 use crate::Error;
 use crate::route::Surface;
+use crate::terminal::Terminal;
+
+/// An event stream on its way to a client.
+#[derive(Debug)]
+pub struct Events {
+    protocol: Protocol,
+    terminal: Terminal,
+    /// The last bytes that went out, to know whether an event was cut in two.
+    last: [u8; 4],
+}
+
+impl Events {
+    /// A stream that has not begun.
+    #[must_use]
+    pub fn of(protocol: Protocol) -> Self {
+        Self { protocol, terminal: Terminal::of(protocol), last: *b"\n\n\n\n" }
+    }
+
+    /// Notes bytes that go out.
+    pub fn see(&mut self, data: &[u8]) {
+        self.terminal.see(data);
+        let kept = data.len().min(self.last.len());
+        self.last.rotate_left(kept);
+        let at = self.last.len() - kept;
+        self.last[at..].copy_from_slice(&data[data.len() - kept..]);
+    }
+
+    /// Whether the stream may end here.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.terminal.has_ended()
+    }
+
+    /// What ends the stream with an error. An event that was cut is closed by a blank line first: its half JSON then
+    /// raises at the client, instead of swallowing the error event.
+    #[must_use]
+    pub fn broken_off(&self, error: &Error, surface: Surface, id: &str) -> Bytes {
+        let event = self.protocol.error_event(error, surface, id);
+        let between = [&b"\n\n"[..], b"\r\n\r\n", b"\r\r"].iter().any(|blank| self.last.ends_with(blank));
+        if between { event } else { [&b"\n\n"[..], &event].concat().into() }
+    }
+}
 
 /// The protocol of an event stream, known by the path it answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// OpenAI's chat completions, and everybody who copied them: a data object with `error`.
+    /// OpenAI's chat and legacy completions: a data object with `error`.
     Chat,
     /// OpenAI's responses: an `error` event.
     Responses,
@@ -17,6 +59,8 @@ pub enum Protocol {
     Messages,
     /// Gemini: a data object with Google's error.
     Gemini,
+    /// Anything else, told as to a chat client.
+    Other,
 }
 
 impl Protocol {
@@ -27,7 +71,8 @@ impl Protocol {
             _ if path.ends_with("/messages") => Self::Messages,
             _ if path.ends_with("/responses") => Self::Responses,
             _ if path.ends_with(":streamGenerateContent") => Self::Gemini,
-            _ => Self::Chat,
+            _ if path.ends_with("/completions") => Self::Chat,
+            _ => Self::Other,
         }
     }
 
@@ -37,7 +82,7 @@ impl Protocol {
     #[must_use]
     pub fn error_event(self, error: &Error, surface: Surface, id: &str) -> Bytes {
         let event = match self {
-            Self::Chat => format!("data: {}\n\n", error.json(surface, id)),
+            Self::Chat | Self::Other => format!("data: {}\n\n", error.json(surface, id)),
             Self::Messages => format!("event: error\ndata: {}\n\n", error.json(Surface::V1Anthropic, id)),
             Self::Responses => format!("event: error\ndata: {}\n\n", response_error(error, surface, id)),
             Self::Gemini => format!("data: {}\n\n", google_error(error)),

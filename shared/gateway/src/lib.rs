@@ -34,6 +34,7 @@ pub mod scan;
 pub mod secret;
 pub mod send;
 pub mod services;
+pub mod terminal;
 pub mod upstream;
 
 pub use arrival::Arrival;

@@ -35,9 +35,10 @@ pub fn to_client(
     let (mut head, body) = reply.into_parts();
     let limit = limit(call, head.status, &head.headers)?;
     headers::to_client(&mut head.headers);
-    let events = is_event_stream(&head.headers).then(|| Protocol::of(&call.path));
+    let events = is_event_stream(&head.headers).then(|| protocol(call, head.status));
     if events.is_some() {
-        // nginx and its kin would hold events back otherwise.
+        // An error event may have to be added, and nginx and its kin would hold events back.
+        head.headers.remove(CONTENT_LENGTH);
         head.headers.entry("x-accel-buffering").or_insert(HeaderValue::from_static("no"));
     }
     let terms = Terms {
@@ -51,6 +52,11 @@ pub fn to_client(
         closing: call.arrival.closing.clone(),
     };
     Ok(Response::from_parts(head, Guard::new(body, terms, outcome).boxed()))
+}
+
+/// The protocol whose end is to be waited for; an error that comes as a stream has none.
+fn protocol(call: &Call, status: StatusCode) -> Protocol {
+    if status.is_success() { Protocol::of(&call.path) } else { Protocol::Other }
 }
 
 /// The limit that the body has to be held to, where its length does not settle it already.

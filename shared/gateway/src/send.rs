@@ -60,7 +60,7 @@ impl Gateway {
     pub(crate) async fn send_until_closing(
         &self,
         call: &Call,
-        caller: Caller,
+        caller: &Caller,
         record: &mut Record,
     ) -> Result<Response<Body>, Error> {
         tokio::select! {
@@ -74,7 +74,7 @@ impl Gateway {
     ///
     /// # Errors
     /// What kept the call from being answered.
-    async fn send(&self, call: &Call, caller: Caller, record: &mut Record) -> Result<Response<Body>, Error> {
+    async fn send(&self, call: &Call, caller: &Caller, record: &mut Record) -> Result<Response<Body>, Error> {
         let sent = match (&self.background, record.choice) {
             (Some(background), Some(Choice { lane: Lane::Background, .. })) => {
                 match background.forward(call, caller).await {
@@ -105,7 +105,7 @@ impl Gateway {
     async fn fall_back(
         &self,
         call: &Call,
-        caller: Caller,
+        caller: &Caller,
         answer: Option<Box<Reply>>,
         record: &mut Record,
     ) -> Result<Reply, Failed> {
@@ -120,7 +120,7 @@ impl Gateway {
     ///
     /// # Errors
     /// How the last try failed.
-    pub(crate) async fn carry(&self, call: &Call, caller: Caller) -> Result<Reply, Failed> {
+    pub(crate) async fn carry(&self, call: &Call, caller: &Caller) -> Result<Reply, Failed> {
         let repeatable = Repeatable::of(&call.method, &call.headers, &call.service.retryable_methods);
         let most = if self.config.retry { retry::tries(call.service.max_retries, &call.headers) } else { 1 };
         self.budget.note_call(Instant::now());
@@ -145,7 +145,7 @@ impl Gateway {
         }
     }
 
-    async fn try_once(&self, call: &Call, caller: Caller) -> Result<Response<Body>, Failure> {
+    async fn try_once(&self, call: &Call, caller: &Caller) -> Result<Response<Body>, Failure> {
         let unsendable = || Failure { fault: Fault::Malformed, sent: false, source: None };
         let mut request = Request::new(Full::new(call.body.clone()));
         *request.method_mut() = call.method.clone();

@@ -16,7 +16,7 @@ use crate::send::Reply;
 pub struct Here(pub Arc<Gateway>);
 
 impl Background for Here {
-    fn forward<'a>(&'a self, call: &'a Call, caller: Caller) -> BoxFuture<'a, Result<Reply, NotCarried>> {
+    fn forward<'a>(&'a self, call: &'a Call, caller: &'a Caller) -> BoxFuture<'a, Result<Reply, NotCarried>> {
         async move { self.0.carry(call, caller).await.map_err(NotCarried::Failed) }.boxed()
     }
 }

@@ -10,7 +10,7 @@ use http_body_util::Full;
 
 use super::{Background, NotCarried};
 use crate::Error;
-use crate::auth::Caller;
+use crate::auth::{Caller, OWN_HEADER};
 use crate::body::{Body, streaming};
 use crate::call::Call;
 use crate::headers;
@@ -38,9 +38,10 @@ pub struct HttpHop {
 }
 
 impl Background for HttpHop {
-    fn forward<'a>(&'a self, call: &'a Call, _: Caller) -> BoxFuture<'a, Result<Reply, NotCarried>> {
+    fn forward<'a>(&'a self, call: &'a Call, caller: &'a Caller) -> BoxFuture<'a, Result<Reply, NotCarried>> {
         async move {
-            let request = self.request(call).ok_or_else(|| never("the call has no URL at the background"))?;
+            let request =
+                self.request(call, caller).ok_or_else(|| never("the call has no URL at the background"))?;
             let wait = Wait { first_byte: self.patience + OUTLIVE, deadline: call.deadline };
             match self.upstream.send(request, wait).await {
                 Ok(reply) => judge(reply.map(streaming)),
@@ -52,11 +53,11 @@ impl Background for HttpHop {
 }
 
 impl HttpHop {
-    fn request(&self, call: &Call) -> Option<Request<Full<bytes::Bytes>>> {
+    fn request(&self, call: &Call, caller: &Caller) -> Option<Request<Full<bytes::Bytes>>> {
         let mut request = Request::new(Full::new(call.body.clone()));
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = self.url(&call.target)?;
-        *request.headers_mut() = self.headers(call);
+        *request.headers_mut() = self.headers(call, caller);
         Some(request)
     }
 
@@ -65,8 +66,11 @@ impl HttpHop {
         format!("{}{target}", self.base.to_string().trim_end_matches('/')).parse().ok()
     }
 
-    fn headers(&self, call: &Call) -> HeaderMap {
+    fn headers(&self, call: &Call, caller: &Caller) -> HeaderMap {
         let mut headers = headers::to_background(call);
+        // The token may have come in the query, which the target no longer has.
+        let token = caller.token.as_ref().and_then(|token| token.header(""));
+        headers.extend(token.map(|token| (OWN_HEADER, token)));
         headers.insert("x-request-id", headers::plain(&call.id));
         headers.extend(self.pass.iter().cloned());
         headers.extend(call.arrival.hop.clone());

@@ -27,6 +27,8 @@ pub enum Fault {
     Deadline,
     /// The connection ended before the reply's first or last byte.
     Cut,
+    /// The stream ended properly, but without its protocol's end.
+    Unfinished,
     /// What came is not HTTP that can be relayed soundly.
     Malformed,
 }
@@ -63,6 +65,7 @@ impl Fault {
             Self::Idle => (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout, "upstream_idle"),
             Self::Deadline => (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout, "deadline"),
             Self::Cut => (StatusCode::BAD_GATEWAY, Kind::Network, "upstream_closed"),
+            Self::Unfinished => (StatusCode::BAD_GATEWAY, Kind::Network, "upstream_unfinished"),
             Self::Malformed => (StatusCode::BAD_GATEWAY, Kind::Network, "upstream_malformed"),
         }
     }
@@ -90,13 +93,15 @@ impl Fault {
                 "ended the connection before its reply was complete. \
                  It may have done the work: a repeated request may be billed again"
             }
+            Self::Unfinished => "ended its stream without finishing the answer; what came is incomplete",
             Self::Malformed => "sent a reply that is not sound HTTP; nothing of it is passed on",
         };
         format!("The service '{service}' {what}")
     }
 }
 
+/// An `io::Error` hides what it was made of from the chain of sources, and TLS comes wrapped in two of them.
 fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
     let inside = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    cause.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || inside.is_some_and(|inside| is_tls(inside))
 }

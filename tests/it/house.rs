@@ -1,0 +1,94 @@
+//! What holds the house up: the things that must not be there.
+
+use std::process::Command;
+
+use twinlane_tests::process::root;
+
+/// The packages that `package` is built from, of normal dependencies.
+fn built_from(package: &str) -> Vec<String> {
+    let arguments = [
+        "tree",
+        "--locked",
+        "--offline",
+        "-e",
+        "normal",
+        "--prefix",
+        "none",
+        "--format",
+        "{p}",
+        "-p",
+        package,
+    ];
+    let tree = Command::new(env!("CARGO")).current_dir(root()).args(arguments).output().unwrap();
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let names = String::from_utf8(tree.stdout).unwrap();
+    names.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+fn is_platform(name: &str) -> bool {
+    name == "vercel_runtime" || name.starts_with("lambda_") || name.starts_with("aws") || name == "axum"
+}
+
+#[test]
+fn the_gateway_names_no_platform() {
+    let packages = built_from("twinlane-gateway");
+    assert!(packages.iter().any(|name| name == "hyper"), "{packages:?}");
+    assert_eq!(packages.iter().find(|name| is_platform(name)), None);
+}
+
+#[test]
+fn a_plain_build_compiles_nothing_of_aws() {
+    for package in ["twinlane-local", "vercel-functions", "twinlane-demo"] {
+        let packages = built_from(package);
+        let aws = packages.iter().find(|name| name.starts_with("aws") || name.starts_with("lambda_"));
+        assert_eq!(aws, None, "{package}");
+    }
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let default = manifest.lines().find(|line| line.starts_with("default-members")).unwrap();
+    assert!(!default.contains("lambda"), "{default}");
+}
+
+#[test]
+fn there_is_one_tls_stack_and_it_needs_no_c_library() {
+    for package in ["twinlane-local", "vercel-functions", "twinlane-lambda"] {
+        for name in built_from(package) {
+            assert!(
+                !matches!(
+                    name.as_str(),
+                    "openssl" | "openssl-sys" | "native-tls" | "aws-lc-rs" | "aws-lc-sys"
+                ),
+                "{package} {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_demo_provider_is_in_no_deployed_function() {
+    for package in ["vercel-functions", "twinlane-lambda"] {
+        assert!(!built_from(package).iter().any(|name| name == "twinlane-demo"), "{package}");
+    }
+}
+
+#[test]
+fn every_rust_file_in_api_is_one_of_the_two_functions() {
+    let entries = std::fs::read_dir(root().join("api")).unwrap();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name.ends_with(".rs"));
+    names.sort();
+    assert_eq!(names, ["background.rs", "gateway.rs"]);
+}
+
+#[test]
+fn only_the_settings_and_the_doors_read_the_environment() {
+    let allowed =
+        ["local/src/main.rs", "local/src/environment.rs", "shared/vercel/src/lib.rs", "lambda/src/lib.rs"];
+    let found = Command::new("git")
+        .current_dir(root())
+        .args(["grep", "-l", "std::env::", "--", "*.rs", ":!tests", ":!bench"])
+        .output();
+    let found = String::from_utf8(found.unwrap().stdout).unwrap();
+    let strangers: Vec<&str> = found.lines().filter(|file| !allowed.contains(file)).collect();
+    assert!(strangers.is_empty(), "{strangers:?}");
+}
