@@ -6,10 +6,7 @@ use http::header::{
 use http::{Method, Response, StatusCode};
 use twinlane_gateway::Body;
 use twinlane_gateway::body::full;
-
-/// Nothing from elsewhere, nothing inline, not in a frame.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                      connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+use twinlane_gateway::pages::PAGE_POLICY;
 
 /// A file by its path: its type and its bytes.
 fn file(path: &str) -> Option<(&'static str, &'static [u8])> {
@@ -17,6 +14,7 @@ fn file(path: &str) -> Option<(&'static str, &'static [u8])> {
         "/" | "/index.html" => ("text/html; charset=utf-8", include_bytes!("../../public/index.html")),
         "/app.js" => ("text/javascript; charset=utf-8", include_bytes!("../../public/app.js")),
         "/style.css" => ("text/css; charset=utf-8", include_bytes!("../../public/style.css")),
+        "/doctor.css" => ("text/css; charset=utf-8", include_bytes!("../../public/doctor.css")),
         "/favicon.svg" => ("image/svg+xml", include_bytes!("../../public/favicon.svg")),
         _ => return None,
     })
@@ -33,7 +31,7 @@ pub(crate) fn answer(method: &Method, path: &str) -> Option<Response<Body>> {
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     Some(response)
 }

@@ -64,7 +64,7 @@ fn lanes(config: &Config, role: Role) -> &'static str {
         (Role::Background, _) => "background only",
         (Role::Gateway, HopTo::Nowhere) => "edge only (BACKGROUND=off)",
         (Role::Gateway, HopTo::Here) => "edge and background, in this process",
-        (Role::Gateway, HopTo::Url { .. }) => "edge here, background at BACKGROUND_URL",
+        (Role::Gateway, HopTo::Url { .. } | HopTo::Function(_)) => "edge here, background at BACKGROUND_URL",
     }
 }
 

@@ -5,6 +5,7 @@ mod access;
 mod bytes;
 mod clocks;
 mod cors;
+mod doctor;
 mod doors;
 mod headers;
 mod hop;

@@ -59,6 +59,16 @@ impl Auth {
         }
     }
 
+    /// Whether a caller may be told everything about this deployment: by a gateway token, or from this very machine.
+    ///
+    /// # Errors
+    /// As [`admit`](Self::admit).
+    pub fn is_operator(&self, request: &Parts, arrival: &Arrival) -> Result<bool, Error> {
+        let open = Self(Access { allow_anonymous: true, ..self.0.clone() });
+        let by_token = open.admit(request, arrival)?.token.is_some();
+        Ok(by_token || (self.0.tokens.is_empty() && is_this_machine_s_own(request, arrival)))
+    }
+
     /// Whether a header's value holds a gateway token.
     #[must_use]
     pub fn is_token(&self, value: &HeaderValue) -> bool {

@@ -1,7 +1,9 @@
 //! The port to the second function, and the ways to reach it.
 
+pub mod heard;
 mod here;
 mod http_hop;
+pub mod sent;
 
 use std::fmt;
 use std::sync::Arc;
@@ -42,7 +44,7 @@ pub enum NotCarried {
     Failed(Failed),
 }
 
-/// The way the settings name; none where every call stays on the edge lane.
+/// The way the settings name; none where every call stays on the edge lane, or only the door knows the way.
 #[must_use]
 pub fn by_settings(
     config: &Arc<Config>,
@@ -50,7 +52,7 @@ pub fn by_settings(
     recorder: &Arc<dyn Recorder>,
 ) -> Option<Box<dyn Background>> {
     match &config.hop {
-        HopTo::Nowhere => None,
+        HopTo::Nowhere | HopTo::Function(_) => None,
         HopTo::Here => {
             let gateway = Gateway::new(Arc::clone(config), Role::Background, Arc::clone(recorder));
             Some(Box::new(Here(Arc::new(gateway))))

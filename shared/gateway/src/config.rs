@@ -5,6 +5,7 @@
 
 mod hop;
 mod origin;
+mod platform;
 mod proxy_config;
 mod reader;
 mod services;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 pub use hop::HopTo;
 pub(crate) use origin::is_loopback;
+pub use platform::{Found, Platform};
 pub use reader::Reader;
 pub use services::local;
 
@@ -24,17 +26,6 @@ use crate::services::Services;
 
 /// How much earlier than the platform's axe a call is ended, so that its end is well formed.
 pub const PLATFORM_MARGIN: Duration = Duration::from_secs(3);
-
-/// The platform a door joins to the gateway; it decides defaults, never behaviour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Platform {
-    /// One process on a laptop or in a container.
-    Local,
-    /// Vercel's functions.
-    Vercel,
-    /// AWS Lambda.
-    Lambda,
-}
 
 /// The settings, checked.
 #[derive(Debug, Clone)]
@@ -67,6 +58,8 @@ pub struct Config {
     pub log: Log,
     /// The local door's own settings.
     pub server: Server,
+    /// Which settings were found, and which of them do nothing here.
+    pub found: Found,
 }
 
 /// Who may call, and whether a caller without a token may use the server's keys.
@@ -152,7 +145,7 @@ impl Config {
     {
         let mut reader = Reader::new(vars);
         let (services, default_service) = services::read(&mut reader, platform);
-        let config = Self {
+        let mut config = Self {
             platform,
             env: env(&reader, platform),
             access: access(&mut reader),
@@ -167,7 +160,9 @@ impl Config {
             hop: hop::read(&mut reader, platform),
             log: log(&mut reader, platform),
             server: server(&mut reader),
+            found: Found::default(),
         };
+        config.found = platform::found(&reader, &config);
         reader.finish(config)
     }
 }
@@ -178,12 +173,7 @@ fn env(reader: &Reader, platform: Platform) -> String {
         Platform::Vercel => reader.text("VERCEL_ENV"),
         Platform::Lambda => reader.text("AWS_REGION"),
     };
-    let default = match platform {
-        Platform::Local => "local",
-        Platform::Vercel => "vercel",
-        Platform::Lambda => "lambda",
-    };
-    told.unwrap_or(default).to_owned()
+    told.unwrap_or(platform.name()).to_owned()
 }
 
 fn access(reader: &mut Reader) -> Access {
@@ -213,17 +203,9 @@ fn clocks(reader: &mut Reader, platform: Platform) -> Clocks {
 }
 
 fn limits(reader: &mut Reader, platform: Platform) -> Limits {
-    const MIB: usize = 1024 * 1024;
-    let request = match platform {
-        Platform::Local => 64 * MIB,
-        // 4.5 MB is where Vercel answers by itself; whether MB or MiB are meant its documentation leaves open.
-        Platform::Vercel => 4 * MIB,
-        // The 6 MiB of a Lambda event hold a body as base64.
-        Platform::Lambda => 4 * MIB + MIB / 2,
-    };
     Limits {
-        request: reader.bytes("MAX_REQUEST_SIZE").unwrap_or(request),
-        large: reader.bytes("LARGE_BODY_SIZE").unwrap_or(MIB),
+        request: reader.bytes("MAX_REQUEST_SIZE").unwrap_or(platform.usual_request()),
+        large: reader.bytes("LARGE_BODY_SIZE").unwrap_or(1024 * 1024),
     }
 }
 

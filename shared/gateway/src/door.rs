@@ -6,11 +6,13 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use http::{Request, Response};
 
+use crate::background::Background;
 use crate::body::Body;
 use crate::config::{Config, Invalid};
 use crate::gateway::{Gateway, Role};
 use crate::log::Logger;
 use crate::route::Surface;
+use crate::upstream::Upstream;
 use crate::{Arrival, Error, log};
 
 /// A gateway behind a door. On a platform nobody reads what a function prints when it cannot start, so settings that
@@ -27,10 +29,24 @@ impl Door {
     /// Opens a door with the settings as they were read, and starts the log.
     #[must_use]
     pub fn new(config: Result<Config, Invalid>, role: Role) -> Self {
+        Self::with_way(config, role, |_, _| None)
+    }
+
+    /// As [`new`](Self::new), at a door that knows a way to the background which the settings alone do not lead to.
+    #[must_use]
+    pub fn with_way(
+        config: Result<Config, Invalid>,
+        role: Role,
+        way: impl FnOnce(&Config, &Upstream) -> Option<Box<dyn Background>>,
+    ) -> Self {
         match config {
             Ok(config) => {
                 log::start(config.log);
-                Self::Open(Box::new(Gateway::new(Arc::new(config), role, Arc::new(Logger))))
+                for (setting, why) in &config.found.idle {
+                    tracing::warn!(setting, "{setting} does nothing here: {why}");
+                }
+                let gateway = Gateway::new(Arc::new(config), role, Arc::new(Logger));
+                Self::Open(Box::new(gateway.reaching(way)))
             }
             Err(invalid) => {
                 log::start(log::ANXIOUS);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{HeaderValue, ORIGIN};
+use http::header::ORIGIN;
 use http::request::Parts;
 use http::{Request, Response};
 
@@ -11,7 +11,7 @@ use crate::background::{self, Background};
 use crate::body::Body;
 use crate::call::{Call, Destination};
 use crate::config::Config;
-use crate::hop::{ANSWERED, MARKER, REFUSED};
+use crate::hop::{self, ANSWERED, REFUSED};
 use crate::record::{Recorder, Recording};
 use crate::retry::Budget;
 use crate::route::{Route, Surface};
@@ -52,6 +52,18 @@ impl Gateway {
         Self { config, role, auth, upstream, background, budget: Budget::default(), recorder }
     }
 
+    /// The same gateway with the way to the background that its door knows, where the settings name none.
+    #[must_use]
+    pub fn reaching(
+        mut self,
+        way: impl FnOnce(&Config, &Upstream) -> Option<Box<dyn Background>>,
+    ) -> Self {
+        if self.role == Role::Gateway && self.background.is_none() {
+            self.background = way(&self.config, &self.upstream);
+        }
+        self
+    }
+
     /// Answers a request. This cannot fail: an error is an answer, too.
     pub async fn handle(&self, request: Request<Body>, arrival: Arrival) -> Response<Body> {
         let (head, body) = request.into_parts();
@@ -67,7 +79,7 @@ impl Gateway {
         relay::dress(&mut response, &recording, who.by_client);
         self.config.origins.dress(response.headers_mut(), origin.as_ref());
         if self.role == Role::Background {
-            response.headers_mut().insert(MARKER, HeaderValue::from_static(marker));
+            hop::mark(response.headers_mut(), marker, who.vouched);
         }
         recording.finish_with(response)
     }
@@ -84,7 +96,7 @@ impl Gateway {
             return Ok(preflight);
         }
         let (alias, path) = match Route::of(&head.method, &head.uri)? {
-            Route::Page(page) => return pages::answer(page, &head.method, self),
+            Route::Page(page) => return pages::answer(page, &head, &arrival, self).await,
             Route::Service(alias, path) => (alias, path.to_owned()),
         };
         let caller = self.auth.admit(&head, &arrival)?;

@@ -19,6 +19,9 @@ pub const SIGNATURE: HeaderName = HeaderName::from_static("x-twinlane-hop");
 /// On every answer of the background function: that it ran, and whether it refused the call before trying a provider.
 pub const MARKER: HeaderName = HeaderName::from_static("x-twinlane-background");
 
+/// On an answer of the background: it believed the signature of the request.
+pub const VOUCHED: HeaderName = HeaderName::from_static("x-twinlane-vouched");
+
 /// The marker of an answer that the background gave without having tried a provider.
 pub const REFUSED: &str = "refused";
 
@@ -73,6 +76,14 @@ pub fn verify(
     };
     let apart = unix(now).abs_diff(time.parse().ok()?);
     (apart <= WINDOW.as_secs()).then(|| Vouched { id: id.to_owned(), address: address.parse().ok() })
+}
+
+/// Marks an answer of the background function.
+pub fn mark(headers: &mut HeaderMap, marker: &'static str, vouched: bool) {
+    headers.insert(MARKER, HeaderValue::from_static(marker));
+    if vouched {
+        headers.insert(VOUCHED, HeaderValue::from_static("yes"));
+    }
 }
 
 fn key(secret: &Secret) -> hmac::Key {

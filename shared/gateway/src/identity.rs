@@ -23,6 +23,8 @@ pub struct Identity {
     pub by_client: bool,
     /// The caller's address.
     pub address: Option<IpAddr>,
+    /// Whether the edge vouches for both.
+    pub vouched: bool,
 }
 
 /// The identity of a request: what the edge vouches for, else what the client gave where it is sane, else a new id.
@@ -39,11 +41,16 @@ pub fn of(head: &Parts, arrival: &Arrival, secret: Option<&Secret>) -> Identity 
         )
     });
     if let Some(vouched) = vouched {
-        return Identity { id: vouched.id, by_client: true, address: vouched.address };
+        return Identity { id: vouched.id, by_client: true, address: vouched.address, vouched: true };
     }
     let given = given(&head.headers);
     let by_client = given.is_some();
-    Identity { id: given.unwrap_or_else(|| Uuid::now_v7().to_string()), by_client, address: arrival.address }
+    Identity {
+        id: given.unwrap_or_else(|| Uuid::now_v7().to_string()),
+        by_client,
+        address: arrival.address,
+        vouched: false,
+    }
 }
 
 /// A client's own id, where it can be logged and sent without harm.

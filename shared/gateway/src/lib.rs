@@ -14,6 +14,7 @@ pub mod body;
 pub mod call;
 pub mod config;
 pub mod cors;
+pub mod doctor;
 pub mod door;
 pub mod error;
 pub mod gateway;

@@ -2,7 +2,8 @@
 
 use std::time::SystemTime;
 
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use http::request::Parts;
 use http::{Method, Response};
 use serde_json::{Value, json};
 
@@ -10,25 +11,56 @@ use crate::body::{Body, full};
 use crate::gateway::{Gateway, Role};
 use crate::lane::Lane;
 use crate::route::Page;
-use crate::{Error, VERSION};
+use crate::{Arrival, Error, VERSION, doctor};
 
 /// Answers a page.
 ///
 /// # Errors
-/// [`Error::MethodNotAllowed`] for anything but GET and HEAD.
-pub fn answer(page: Page, method: &Method, gateway: &Gateway) -> Result<Response<Body>, Error> {
-    if !matches!(*method, Method::GET | Method::HEAD) {
+/// [`Error::MethodNotAllowed`] for anything but GET and HEAD; [`Error::Unauthorized`] where a wrong token is shown.
+pub async fn answer(
+    page: Page,
+    head: &Parts,
+    arrival: &Arrival,
+    gateway: &Gateway,
+) -> Result<Response<Body>, Error> {
+    if !matches!(head.method, Method::GET | Method::HEAD) {
         return Err(Error::MethodNotAllowed);
     }
-    let json = match page {
-        Page::Health => health(gateway),
-        Page::Services => services(gateway),
-    };
-    let mut response = Response::new(full(json.to_string()));
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    match page {
+        Page::Health => Ok(json_page(&health(gateway))),
+        Page::Services => Ok(json_page(&services(gateway))),
+        Page::Limits => Ok(json_page(&doctor::limits(&gateway.config))),
+        Page::Doctor => doctors(head, arrival, gateway).await,
+    }
+}
+
+/// The doctor's page, as HTML for a browser and as JSON for anybody else.
+async fn doctors(head: &Parts, arrival: &Arrival, gateway: &Gateway) -> Result<Response<Body>, Error> {
+    let whole = gateway.auth.is_operator(head, arrival)?;
+    let report = doctor::examine(gateway, arrival, whole).await;
+    let accept = head.headers.get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    if !accept.is_some_and(|accept| accept.contains("text/html")) {
+        return Ok(json_page(&report.json()));
+    }
+    let mut response = page_of("text/html; charset=utf-8", doctor::page(&report));
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(PAGE_POLICY));
     Ok(response)
+}
+
+/// What a page of ours may do in a browser: load our own files, and nothing else from anywhere.
+pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+                               connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+fn json_page(json: &Value) -> Response<Body> {
+    page_of("application/json", json.to_string())
+}
+
+fn page_of(kind: &'static str, text: String) -> Response<Body> {
+    let mut response = Response::new(full(text));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 fn health(gateway: &Gateway) -> Value {

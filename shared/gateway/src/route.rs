@@ -45,10 +45,14 @@ pub enum Page {
     Health,
     /// The services there are.
     Services,
+    /// What the platform and the settings allow.
+    Limits,
+    /// What is well and what is wrong with this deployment.
+    Doctor,
 }
 
 /// Names below `/gateway/` that are pages, and so cannot be aliases of services.
-pub const RESERVED: [&str; 2] = ["health", "services"];
+pub const RESERVED: [&str; 3] = ["health", "services", "doctor"];
 
 impl<'a> Route<'a> {
     /// Reads the path of `uri`. Its host, where an absolute-form target has one, is ignored: no caller chooses a host.
@@ -63,6 +67,8 @@ impl<'a> Route<'a> {
         match path {
             "/health" | "/gateway/health" => return Ok(Self::Page(Page::Health)),
             "/gateway/services" => return Ok(Self::Page(Page::Services)),
+            "/gateway/doctor" => return Ok(Self::Page(Page::Doctor)),
+            "/limits" => return Ok(Self::Page(Page::Limits)),
             _ => {}
         }
         if let Some(rest) = below(path, "/gateway") {

@@ -21,6 +21,8 @@ pub enum HopTo {
         /// What a wall in front of it asks for.
         pass: Vec<(HeaderName, HeaderValue)>,
     },
+    /// By the platform's own way of calling a function of this name, which its door knows.
+    Function(String),
 }
 
 pub(super) fn read(reader: &mut Reader, platform: Platform) -> HopTo {
@@ -48,6 +50,9 @@ fn by_url(reader: &mut Reader, url: &str) -> HopTo {
 /// The project's own background function. The production domain is not behind the protection wall, so it is preferred
 /// where this deployment is the one it serves.
 fn by_platform(reader: &Reader, platform: Platform) -> HopTo {
+    if let Some(function) = reader.text("BACKGROUND_FUNCTION").filter(|_| platform == Platform::Lambda) {
+        return HopTo::Function(function.to_owned());
+    }
     let production = reader.text("VERCEL_ENV") == Some("production");
     let domain = reader.text("VERCEL_PROJECT_PRODUCTION_URL").filter(|_| production);
     let host = domain.or_else(|| reader.text("VERCEL_URL")).filter(|_| platform == Platform::Vercel);
@@ -88,6 +93,7 @@ mod tests {
         let mut reader = Reader::new(vars.iter().copied());
         match read(&mut reader, platform) {
             HopTo::Url { base, .. } => Some(base.to_string()),
+            HopTo::Function(name) => Some(name),
             HopTo::Here | HopTo::Nowhere => None,
         }
     }
@@ -104,6 +110,16 @@ mod tests {
         assert_eq!(base(Platform::Vercel, &production).unwrap(), "https://p.app/api/background");
         assert_eq!(base(Platform::Vercel, &[]), None);
         assert_eq!(base(Platform::Lambda, &preview), None);
+    }
+
+    #[test]
+    fn a_function_of_lambda_s_is_known_by_name() {
+        let vars = [("BACKGROUND_FUNCTION", "twinlane-background")];
+        assert_eq!(base(Platform::Lambda, &vars).unwrap(), "twinlane-background");
+        assert_eq!(base(Platform::Vercel, &vars), None);
+        let elsewhere = ("BACKGROUND_URL", "https://b.example");
+        assert_eq!(base(Platform::Lambda, &[vars[0], elsewhere]).unwrap(), "https://b.example/");
+        assert_eq!(base(Platform::Lambda, &[vars[0], ("BACKGROUND", "off")]), None);
     }
 
     #[test]

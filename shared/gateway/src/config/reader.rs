@@ -1,6 +1,7 @@
 //! Reads single settings and collects what is wrong with them.
 
-use std::collections::HashMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,7 +13,8 @@ const LONGEST_MS: u64 = 86_400_000;
 /// The variables of a process, and the problems found in them so far.
 #[derive(Debug)]
 pub struct Reader {
-    vars: HashMap<String, String>,
+    vars: BTreeMap<String, String>,
+    asked_for: RefCell<BTreeSet<String>>,
     problems: Vec<String>,
 }
 
@@ -20,7 +22,11 @@ impl Reader {
     /// Takes the variables in; empty ones are none.
     pub fn new<K: Into<String>, V: Into<String>>(vars: impl IntoIterator<Item = (K, V)>) -> Self {
         let trimmed = vars.into_iter().map(|(name, value)| (name.into(), value.into().trim().to_owned()));
-        Self { vars: trimmed.filter(|(_, value)| !value.is_empty()).collect(), problems: Vec::new() }
+        Self {
+            vars: trimmed.filter(|(_, value)| !value.is_empty()).collect(),
+            asked_for: RefCell::default(),
+            problems: Vec::new(),
+        }
     }
 
     /// The value, or the problems.
@@ -39,7 +45,18 @@ impl Reader {
     /// A setting as it is.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<&str> {
+        self.asked_for.borrow_mut().insert(name.to_owned());
         self.vars.get(name).map(String::as_str)
+    }
+
+    /// The names of all variables there are.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.vars.keys().map(String::as_str)
+    }
+
+    /// Whether a name is that of a setting that was read.
+    pub fn was_asked_for(&self, name: &str) -> bool {
+        self.asked_for.borrow().contains(name)
     }
 
     /// The parts of a setting that may hold several, separated by commas.

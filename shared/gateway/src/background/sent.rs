@@ -1,0 +1,27 @@
+//! What the edge sends along with a call to the background, whichever way it goes.
+
+use std::time::SystemTime;
+
+use http::HeaderMap;
+
+use crate::auth::{Caller, OWN_HEADER};
+use crate::call::Call;
+use crate::headers;
+use crate::hop::{self, SIGNATURE, Vouched};
+use crate::secret::Secret;
+
+/// The headers of a call on its way to the background: the client's own, the gateway token, the id, and the signature.
+#[must_use]
+pub fn headers(call: &Call, caller: &Caller, secret: Option<&Secret>) -> HeaderMap {
+    let mut headers = headers::to_background(call);
+    // The token may have come in the query, which the target no longer has.
+    let token = caller.token.as_ref().and_then(|token| token.header(""));
+    headers.extend(token.map(|token| (OWN_HEADER, token)));
+    headers.insert("x-request-id", headers::plain(&call.id));
+    headers.extend(call.arrival.hop.clone());
+    let vouched = Vouched { id: call.id.clone(), address: call.arrival.address };
+    let signature = secret
+        .and_then(|secret| hop::sign(secret, SystemTime::now(), &call.method, &call.target, &vouched));
+    headers.extend(signature.map(|signature| (SIGNATURE, signature)));
+    headers
+}
