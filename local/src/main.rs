@@ -1,12 +1,14 @@
 //! The laptop door: both lanes in one process, the demo provider and the page, on plain HTTP.
 //!
 //! `twinlane` serves the gateway, with the background lane in the same process. `twinlane background` serves only the
-//! background lane, for those who want it in a process or container of its own.
+//! background lane, for those who want it in a process or container of its own. `twinlane health` asks a running one.
 
 mod connection;
 mod environment;
+mod health;
 mod page;
 mod server;
+mod socket;
 mod welcome;
 
 use std::process::ExitCode;
@@ -20,25 +22,26 @@ use twinlane_gateway::{Config, Door, Platform, Role};
 const BAD_SETTINGS: u8 = 64;
 
 const USAGE: &str =
-    "usage: twinlane [background]\nSettings are environment variables; docs/settings.md lists them.";
+    "usage: twinlane [background | health]\nSettings are environment variables; docs/settings.md lists them.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let role = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => Role::Gateway,
-        ["background"] => Role::Background,
+    let run = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => |config| serve(config, Role::Gateway),
+        ["background"] => |config| serve(config, Role::Background),
+        ["health"] => |config: Config| welcome::verdict(health::is_up(&config.server)),
         ["--version"] => return welcome::say(twinlane_gateway::VERSION),
         ["--help" | "-h"] => return welcome::say(USAGE),
         _ => return welcome::fail(BAD_SETTINGS, USAGE),
     };
     match environment::read().and_then(|vars| Config::read(vars, Platform::Local)) {
-        Ok(config) => run(config, role),
+        Ok(config) => run(config),
         Err(Invalid(problems)) => welcome::fail(BAD_SETTINGS, &welcome::problems(&problems)),
     }
 }
 
 #[tokio::main]
-async fn run(mut config: Config, role: Role) -> ExitCode {
+async fn serve(mut config: Config, role: Role) -> ExitCode {
     let settings = config.server;
     let listener = match TcpListener::bind((settings.host, settings.port)).await {
         Ok(listener) => listener,

@@ -19,6 +19,11 @@ pub(crate) fn fail(code: u8, text: &str) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// Says whether the gateway is up, and succeeds if it is.
+pub(crate) fn verdict(up: bool) -> ExitCode {
+    if up { say("up") } else { fail(1, "The gateway does not answer") }
+}
+
 /// Every problem of the settings on a line of its own.
 pub(crate) fn problems(problems: &[String]) -> String {
     format!(
@@ -86,10 +91,11 @@ fn callers(config: &Config, address: SocketAddr) -> &'static str {
 }
 
 fn examples(url: &str, service: &str) -> String {
+    let model = if service == "demo" { "demo" } else { "your-model" };
     let chat = format!("{url}/gateway/{service}/v1/chat/completions");
     let json = "-H 'content-type: application/json'";
     format!(
         "\n\nTry:\n  curl {url}/health\n  curl {url}/gateway/{service}/v1/models\n  curl -N {chat} {json} \\\n    \
-         -d '{{\"model\":\"{service}\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"Write a story\"}}]}}'\n"
+         -d '{{\"model\":\"{model}\",\"stream\":true,\"messages\":[{{\"role\":\"user\",\"content\":\"Write a story\"}}]}}'\n"
     )
 }
