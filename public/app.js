@@ -148,8 +148,8 @@ function serviceRow(service) {
   const row = $("row").content.cloneNode(true).firstElementChild;
   const [name, copy] = row.querySelectorAll("button");
   const { base } = target(service);
-  row.dataset.words = `${service.alias} ${service.host}`.toLowerCase();
-  row.querySelector(".host").textContent = service.host;
+  row.dataset.words = `${service.alias} ${service.host ?? ""}`.toLowerCase();
+  row.querySelector(".host").textContent = service.host ?? "";
   row.querySelector("code").textContent = base.slice(HERE.length);
   name.textContent = service.alias;
   name.setAttribute("aria-label", `${service.alias}: show how to call it`);

@@ -4,10 +4,13 @@
 //! read whole in a way that can destroy the answer on its way to the client. Both are put right here.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::future::poll_fn;
+use std::io::ErrorKind;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,6 +21,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use twinlane_gateway::Body;
 use twinlane_gateway::config::Server;
+
+use crate::socket::Socket;
 
 /// More header lines than any client sends.
 const MAX_HEADERS: usize = 200;
@@ -39,14 +44,17 @@ pub(crate) async fn serve<A, F>(
     A: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<Body>> + Send + 'static,
 {
-    let service = service_fn(|request| {
+    let is_old = AtomicBool::new(false);
+    let service = service_fn(|request: Request<Incoming>| {
+        is_old.store(request.version() < Version::HTTP_11, Ordering::Relaxed);
         let answered = answer(request);
         Box::pin(async move { Ok::<_, Infallible>(answered.await) })
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(settings.head_timeout);
     builder.max_buf_size(settings.head_size).max_headers(MAX_HEADERS);
-    let mut connection = builder.serve_connection(TokioIo::new(stream), service);
+    let mut connection =
+        builder.serve_connection(TokioIo::new(Socket::new(stream, settings.send_timeout)), service);
     let mut draining = false;
     let ended = loop {
         tokio::select! {
@@ -58,9 +66,21 @@ pub(crate) async fn serve<A, F>(
             }
         }
     };
-    let timed_out = ended.as_ref().is_err_and(hyper::Error::is_timeout);
     let parts = connection.into_parts();
-    close(parts.io.into_inner(), timed_out && !parts.read_buf.is_empty()).await;
+    let stream = parts.io.into_inner().into_inner();
+    match ended {
+        Err(error) if error.is_timeout() => close(stream, !parts.read_buf.is_empty()).await,
+        Err(error) if must_reset(&error, is_old.load(Ordering::Relaxed)) => drop(stream.set_zero_linger()),
+        _ => close(stream, false).await,
+    }
+}
+
+/// Whether a connection has to end in a reset: for a client of HTTP/1.0 its proper end is the end of the body, so only a
+/// reset tells that the body is not whole; and one that does not read would keep what it was sent in our memory.
+fn must_reset(error: &hyper::Error, is_old: bool) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<std::io::Error>());
+    let does_not_read = cause.is_some_and(|cause| cause.kind() == ErrorKind::TimedOut);
+    does_not_read || (is_old && error.is_user())
 }
 
 /// Ends a connection so that what was said last arrives: closing a socket that still has bytes to read makes the system

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use twinlane_gateway::body::streaming;
 use twinlane_gateway::config::Server;
 use twinlane_gateway::route::Surface;
-use twinlane_gateway::{Arrival, Body, Door, Error};
+use twinlane_gateway::{Arrival, Body, Door, Error, door};
 
 use crate::{connection, page};
 
@@ -72,7 +72,12 @@ pub(crate) async fn serve(listener: TcpListener, door: Door, settings: Server) {
 /// Waits for connections to end by themselves, then has their calls end in words.
 async fn end(mut connections: JoinSet<()>, grace: Duration, closing: &CancellationToken) {
     let mut all_ended = async || while connections.join_next().await.is_some() {};
-    if timeout(grace, all_ended()).await.is_err() {
+    let patient = tokio::select! {
+        ended = timeout(grace, all_ended()) => ended.is_ok(),
+        // Whoever asks twice does not want to wait.
+        () = stop_signal() => false,
+    };
+    if !patient {
         closing.cancel();
         let _ = timeout(LAST_WORDS, all_ended()).await;
     }
@@ -110,7 +115,7 @@ impl Shared {
     async fn answered(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
         if let Some(wrong) = unsound(request.headers()) {
             let surface = Surface::of(request.uri().path(), request.headers());
-            return Error::BadRequest(wrong).into_response(surface, "-");
+            return door::refuse(Error::BadRequest(wrong), surface);
         }
         if let Some(page) = page::answer(request.method(), request.uri().path()) {
             return page;

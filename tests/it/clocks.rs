@@ -80,6 +80,47 @@ async fn the_clock_over_the_whole_call_ends_even_a_living_stream() {
 }
 
 #[tokio::test]
+async fn a_trickling_upload_ends_with_the_clock_over_the_whole_call() {
+    let world = World::with(&[("TOTAL_TIMEOUT", "600")], &json!({})).await;
+    let mut stream = tokio::net::TcpStream::connect(world.gateway.address).await.unwrap();
+    stream
+        .write_all(b"POST /gateway/p/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n")
+        .await
+        .unwrap();
+    for _ in 0..20 {
+        let _ = stream.write_all(b"x").await;
+        crate::world::pause(50).await;
+    }
+    let answer = raw::until_closed(&mut stream).await;
+    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+    assert!(world.provider.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_slow_upload_to_the_provider_does_not_run_its_first_byte_clock() {
+    use tokio::io::AsyncReadExt;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let provider = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut scrap = vec![0; 64 * 1024];
+        let mut read = 0;
+        while read < 12_000_000 {
+            read += stream.read(&mut scrap).await.unwrap();
+            crate::world::pause(5).await;
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+        let _ = stream.read(&mut scrap).await;
+    });
+    let config = json!({ "p": { "host": format!("http://{address}") } }).to_string();
+    let vars = [("PROXY_CONFIG", config.as_str()), ("DEFAULT_TIMEOUT", "500"), ("BACKGROUND_TIMEOUT", "500")];
+    let gateway = twinlane_tests::Twinlane::start(&vars).await;
+    let answer = gateway.client.post("/gateway/p/x").body(vec![b'x'; 12_000_000]).send().await;
+    assert_eq!((answer.status, answer.text().as_str()), (200, "ok"));
+    provider.abort();
+}
+
+#[tokio::test]
 async fn a_client_that_stalls_in_its_body_is_told() {
     let world = World::with(&[("BODY_TIMEOUT", "300")], &json!({})).await;
     let request = "POST /gateway/p/echo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nhalf";

@@ -60,7 +60,7 @@ async fn the_background_carries_what_the_edge_hands_it() {
 }
 
 #[tokio::test]
-async fn three_mebibytes_and_streams_cross_the_hop() {
+async fn three_mebibytes_cross_the_hop_both_ways() {
     let (apart, _background) = with_background(&[]).await;
     let file = twinlane_demo::bytes(3 * 1024 * 1024);
     let answer = apart.edge.client.post("/gateway/p/echo/files").body(file.clone()).send().await;

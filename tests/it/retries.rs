@@ -74,6 +74,16 @@ async fn a_write_with_an_idempotency_key_may_be_tried_again() {
 }
 
 #[tokio::test]
+async fn a_call_that_timed_out_is_not_sent_again_whatever_its_method() {
+    let world = World::with(&[("DEFAULT_TIMEOUT", "300")], &json!({})).await;
+    let silence = [("x-demo-silence", "head"), ("idempotency-key", "k")];
+    for method in [Method::GET, Method::POST] {
+        let (count, answer) = executions(&world, &method, "/echo", &silence).await;
+        assert_eq!((count, answer.status), (1, 504), "{method}: the provider may be at work on it still");
+    }
+}
+
+#[tokio::test]
 async fn the_operator_may_list_methods_as_harmless() {
     let world = World::with(&[], &json!({ "retryableMethods": ["POST"], "maxRetries": 2 })).await;
     let fault = [("x-demo-status", "503")];

@@ -141,3 +141,92 @@ async fn sigterm_lets_streams_finish_and_ends_the_rest_in_words() {
     assert_eq!((silent.status, &silent.json()["error"]["code"]), (503, &"shutting_down".into()));
     assert_eq!(world.gateway.process.exit_code().await, Some(0));
 }
+
+/// A provider that answers these bytes and closes.
+async fn before(
+    reply: &str,
+    vars: &[(&str, &str)],
+) -> (twinlane_tests::raw::Canned, twinlane_tests::Twinlane) {
+    let provider =
+        twinlane_tests::raw::Canned::start(twinlane_tests::raw::Then::Says(reply.to_owned())).await;
+    let config = json!({ "p": { "host": format!("http://{}", provider.address) } }).to_string();
+    let gateway =
+        twinlane_tests::Twinlane::start(&[&[("PROXY_CONFIG", config.as_str())], vars].concat()).await;
+    (provider, gateway)
+}
+
+async fn asked(gateway: &twinlane_tests::Twinlane, version: &str) -> String {
+    let request =
+        format!("GET /gateway/p/v1/chat/completions {version}\r\nhost: x\r\nconnection: close\r\n\r\n");
+    twinlane_tests::raw::exchange(gateway.address, request.as_bytes()).await
+}
+
+#[tokio::test]
+async fn half_a_stream_of_announced_length_does_not_look_whole() {
+    let event = "data: {\"choices\":[{\"delta\":{\"content\":\"half\"},\"finish_reason\":null}]}\n\n";
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-length: {}\r\n\r\n",
+        event.len()
+    );
+    let (_provider, gateway) = before(&format!("{head}{event}"), &[]).await;
+    let answer = asked(&gateway, "HTTP/1.1").await;
+    assert!(answer.contains("upstream_unfinished") && !answer.contains("content-length"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_provider_of_http_1_0_is_relayed_in_http_1_1() {
+    let (_provider, gateway) =
+        before("HTTP/1.0 200 OK\r\n\r\n0123456789", &[("MAX_RESPONSE_SIZE", "8")]).await;
+    let answer = asked(&gateway, "HTTP/1.1").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("transfer-encoding: chunked"), "{answer}");
+    assert!(answer.ends_with("01234567\r\n"), "no last chunk: {answer}");
+}
+
+#[tokio::test]
+async fn a_client_of_http_1_0_is_told_by_a_reset() {
+    let (_provider, gateway) =
+        before("HTTP/1.1 200 OK\r\n\r\n0123456789", &[("MAX_RESPONSE_SIZE", "8")]).await;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let mut stream = tokio::net::TcpStream::connect(gateway.address).await.unwrap();
+    stream.write_all(b"GET /gateway/p/x HTTP/1.0\r\nhost: x\r\n\r\n").await.unwrap();
+    let read = tokio::time::timeout(SOON, stream.read_to_end(&mut Vec::new())).await.unwrap();
+    assert_eq!(read.expect_err("a reset").kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn a_compressed_stream_is_passed_on_unread() {
+    let reply = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\n\
+                 content-length: 8\r\n\r\ngzipgzip";
+    let (_provider, gateway) = before(reply, &[]).await;
+    let answer = asked(&gateway, "HTTP/1.1").await;
+    assert!(answer.ends_with("\r\n\r\ngzipgzip"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_stream_that_merely_stops_is_told_in_every_protocol() {
+    let world = World::new().await;
+    let message = json!([{ "role": "user", "content": "x" }]);
+    for (path, body) in [
+        ("/v1/responses", json!({ "model": "demo", "stream": true, "input": "x" })),
+        ("/v1/messages", json!({ "model": "demo", "stream": true, "max_tokens": 9, "messages": message })),
+        (
+            "/v1beta/models/demo:streamGenerateContent?alt=sse",
+            json!({ "contents": [{ "parts": [{ "text": "x" }] }] }),
+        ),
+    ] {
+        let whole = world.post(path).json(&body).header("x-demo-chunk-delay-ms", "0").send().await;
+        assert!(whole.whole && !whole.text().contains("without finishing"), "{path}: {}", whole.text());
+        let cut = world.post(path).json(&body).header("x-demo-cut", "clean").send().await;
+        assert!(cut.text().contains("without finishing"), "{path}: {}", cut.text());
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_stops_reading_is_let_go() {
+    use tokio::io::AsyncWriteExt;
+    let world = World::with(&[("SEND_TIMEOUT", "500")], &json!({ "maxResponseSize": 200_000_000 })).await;
+    let mut stream = tokio::net::TcpStream::connect(world.gateway.address).await.unwrap();
+    let request = b"GET /gateway/p/bytes/60000000 HTTP/1.1\r\nhost: x\r\n\r\n";
+    stream.write_all(request).await.unwrap();
+    world.provider_is_left().await;
+}

@@ -152,13 +152,19 @@ pub fn is_real_key(value: &HeaderValue) -> bool {
     credential(value).len() >= SHORTEST_KEY
 }
 
-/// Whether a call comes from this very machine by its own will: over a loopback socket, to a loopback name (a page that
+/// What a proxy adds. One on this machine that others can reach makes their calls look like this machine's own.
+const FORWARDED: [&str; 6] =
+    ["forwarded", "x-forwarded-for", "x-forwarded-host", "via", "x-real-ip", "cf-connecting-ip"];
+
+/// Whether a call comes from this very machine by its own will: not through a proxy, over a loopback socket, to a loopback name (a page that
 /// rebinds its name to 127.0.0.1 sends that name), and not from a page of somebody else's.
 fn is_this_machine_s_own(request: &Parts, arrival: &Arrival) -> bool {
     let host = request.headers.get(HOST).and_then(|host| host.to_str().ok());
     let Some(host) = host.filter(|_| arrival.loopback) else { return false };
     let name = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);
-    is_loopback(name)
+    let proxied = FORWARDED.iter().any(|name| request.headers.contains_key(*name));
+    !proxied
+        && is_loopback(name)
         && request.uri.host().is_none_or(is_loopback)
         && !is_from_foreign_page(&request.headers, host)
 }
@@ -257,6 +263,8 @@ mod tests {
         assert!(!trusted(&[("host", "localhost:3000"), ("origin", "http://localhost:8080")]));
         assert!(!trusted(&[("host", "localhost:3000"), ("origin", "null")]));
         assert!(!trusted(&[("host", "localhost:3000"), ("sec-fetch-site", "cross-site")]));
+        assert!(!trusted(&[("host", "localhost:3000"), ("x-forwarded-for", "203.0.113.7")]));
+        assert!(!trusted(&[("host", "localhost:3000"), ("via", "1.1 proxy")]));
         assert!(!admit(&[], false, false, "/v1/x", &[("host", "localhost:3000")]).unwrap().server_keys);
     }
 

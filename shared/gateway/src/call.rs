@@ -68,8 +68,14 @@ impl Call {
         arrival: Arrival,
         config: &Config,
     ) -> Result<Self, Error> {
+        let deadline = deadline(&arrival, config);
         let patience = body::Patience { limit: config.limits.request, stall: config.clocks.stall };
-        let body = body::read(&head.headers, body, patience).await?;
+        let body = tokio::select! {
+            biased;
+            body = body::read(&head.headers, body, patience) => body?,
+            () = arrival.closing.cancelled() => return Err(Error::Closing),
+            () = until(deadline) => return Err(Error::BodyLate),
+        };
         let query = without_own_parameter(head.uri.query());
         let stream = to.service.supports_streaming
             && asks_for_stream(&to.path, query.as_deref(), &head.headers, &body);
@@ -83,7 +89,7 @@ impl Call {
             headers: head.headers,
             body,
             stream,
-            deadline: deadline(&arrival, config),
+            deadline,
             arrival,
         })
     }
@@ -110,6 +116,14 @@ fn deadline(arrival: &Arrival, config: &Config) -> Option<Instant> {
     let set = config.clocks.whole.map(|whole| arrival.at + whole);
     let platform = arrival.deadline.map(|deadline| deadline.checked_sub(PLATFORM_MARGIN).unwrap_or(deadline));
     [set, platform].into_iter().flatten().min()
+}
+
+/// Resolves at a moment, or never.
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        None => std::future::pending().await,
+    }
 }
 
 /// Whether a stream is asked for: in the path (Gemini), the query, the `Accept` header or the body.

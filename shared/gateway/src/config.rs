@@ -117,6 +117,8 @@ pub struct Server {
     pub head_timeout: Duration,
     /// The largest head, in bytes.
     pub head_size: usize,
+    /// How long a client may take nothing of an answer.
+    pub send_timeout: Duration,
     /// How long running calls may go on after SIGTERM.
     pub grace: Duration,
     /// Whether the demo provider is started.
@@ -228,6 +230,7 @@ fn server(reader: &mut Reader) -> Server {
         port: reader.parsed("PORT", "a port number, 0 to 65535").unwrap_or(3000),
         head_timeout: reader.millis("HEADER_TIMEOUT").unwrap_or(Duration::from_secs(15)),
         head_size: reader.bytes("MAX_HEADER_SIZE").unwrap_or(64 * 1024).max(8 * 1024),
+        send_timeout: reader.millis("SEND_TIMEOUT").unwrap_or(Duration::from_secs(60)),
         grace: reader.millis("SHUTDOWN_GRACE").unwrap_or(Duration::from_secs(30)),
         demo: reader.flag("DEMO", true),
     }

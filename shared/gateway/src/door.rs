@@ -60,19 +60,24 @@ impl Door {
     pub async fn answer(&self, request: Request<Body>, arrival: Arrival) -> Response<Body> {
         let surface = Surface::of(request.uri().path(), request.headers());
         match self {
-            Self::Closed(invalid) => Error::Settings(invalid.to_string()).into_response(surface, "-"),
+            Self::Closed(invalid) => refuse(Error::Settings(invalid.to_string()), surface),
             Self::Open(gateway) => guarded(gateway.handle(request, arrival), surface).await,
         }
     }
 }
 
+/// The answer to a request that does not get as far as the gateway. It is logged, under an id of its own.
+#[must_use]
+pub fn refuse(error: Error, surface: Surface) -> Response<Body> {
+    let id = uuid::Uuid::now_v7().to_string();
+    tracing::info!(id, code = error.code(), "call {id} was refused: {error}");
+    error.into_response(surface, &id)
+}
+
 /// The answer of a future, or of its panic.
 pub async fn guarded(answer: impl Future<Output = Response<Body>>, surface: Surface) -> Response<Body> {
     let caught = AssertUnwindSafe(answer).catch_unwind().await;
-    caught.unwrap_or_else(|_| {
-        tracing::error!("a call panicked");
-        Error::Panic.into_response(surface, "-")
-    })
+    caught.unwrap_or_else(|_| refuse(Error::Panic, surface))
 }
 
 #[cfg(test)]

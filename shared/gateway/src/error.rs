@@ -35,8 +35,8 @@ pub enum Error {
     /// A page of the gateway's own was asked for with a method it does not have.
     #[error("This page answers GET and HEAD only")]
     MethodNotAllowed,
-    /// CONNECT, which would make the gateway an open proxy.
-    #[error("CONNECT is not served: this is a gateway to configured services, not a proxy")]
+    /// CONNECT and TRACE, which are for proxies.
+    #[error("CONNECT and TRACE are not served: this is a gateway to configured services, not a proxy")]
     Connect,
     /// `/gateway` without a service and a path.
     #[error(
@@ -66,6 +66,11 @@ pub enum Error {
         /// How long was waited.
         stall: Duration,
     },
+    /// The client's body took longer than the whole call may.
+    #[error(
+        "The request body had not arrived when the call had to end (TOTAL_TIMEOUT, or the platform's own limit)"
+    )]
+    BodyLate,
     /// The client's body ended early or was malformed.
     #[error("The request body ended early or is not framed as its headers say")]
     BodyBroken {
@@ -175,7 +180,9 @@ impl Error {
             Self::BodyTooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, Kind::SizeLimit, "request_too_large")
             }
-            Self::BodySlow { .. } => (StatusCode::REQUEST_TIMEOUT, Kind::Timeout, "request_timeout"),
+            Self::BodySlow { .. } | Self::BodyLate => {
+                (StatusCode::REQUEST_TIMEOUT, Kind::Timeout, "request_timeout")
+            }
             Self::BodyBroken { .. } => (StatusCode::BAD_REQUEST, Kind::InvalidRequest, "broken_body"),
             Self::ReplyTooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, Kind::SizeLimit, "response_too_large")

@@ -43,7 +43,7 @@ impl Gateway {
     /// A gateway in a role; the gateway function reaches the background as the settings say.
     #[must_use]
     pub fn new(config: Arc<Config>, role: Role, recorder: Arc<dyn Recorder>) -> Self {
-        let upstream = Upstream::new(config.clocks.connect);
+        let upstream = Upstream::new(config.clocks.connect, config.clocks.stall);
         let background = match role {
             Role::Gateway => background::by_settings(&config, &upstream, &recorder),
             Role::Background => None,
@@ -54,10 +54,7 @@ impl Gateway {
 
     /// The same gateway with the way to the background that its door knows, where the settings name none.
     #[must_use]
-    pub fn reaching(
-        mut self,
-        way: impl FnOnce(&Config, &Upstream) -> Option<Box<dyn Background>>,
-    ) -> Self {
+    pub fn reaching(mut self, way: impl FnOnce(&Config, &Upstream) -> Option<Box<dyn Background>>) -> Self {
         if self.role == Role::Gateway && self.background.is_none() {
             self.background = way(&self.config, &self.upstream);
         }

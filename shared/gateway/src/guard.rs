@@ -58,8 +58,10 @@ pub struct Guard {
 #[derive(Debug)]
 enum State {
     Open,
-    /// The reply is to be broken off at the next poll.
+    /// The reply is to be broken off.
     Ending(Error),
+    /// The same, once what went before has left: hyper throws away what it has not written when a body fails.
+    Flushing(Error),
     Closed,
 }
 
@@ -184,7 +186,14 @@ impl http_body::Body for Guard {
         loop {
             match std::mem::replace(&mut self.state, State::Open) {
                 State::Open => {}
-                State::Ending(error) => return Poll::Ready(Some(self.break_off(error))),
+                State::Ending(error) if self.events.is_none() => {
+                    self.state = State::Flushing(error);
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                State::Ending(error) | State::Flushing(error) => {
+                    return Poll::Ready(Some(self.break_off(error)));
+                }
                 State::Closed => {
                     self.state = State::Closed;
                     return Poll::Ready(None);
@@ -216,15 +225,16 @@ impl http_body::Body for Guard {
     fn is_end_stream(&self) -> bool {
         match self.state {
             State::Open => self.body.is_end_stream() && !self.is_unfinished(),
-            State::Ending(_) => false,
+            State::Ending(_) | State::Flushing(_) => false,
             State::Closed => true,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
+        // hyper makes a content-length of an exact size, and an error event would have no room in it.
         match self.state {
-            State::Open => self.body.size_hint(),
-            State::Ending(_) | State::Closed => SizeHint::default(),
+            State::Open if self.events.is_none() => self.body.size_hint(),
+            _ => SizeHint::default(),
         }
     }
 }

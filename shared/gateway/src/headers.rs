@@ -4,11 +4,15 @@
 //! the caller. Back to the client everything passes but what is about a connection, or would act on the gateway's own
 //! origin in a browser.
 
-use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, TRANSFER_ENCODING,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::auth::{Auth, CREDENTIALS, Caller, OWN_HEADER, is_real_key};
 use crate::call::Call;
+use crate::services::KeyPlace;
 
 /// The headers of the request to a call's provider.
 #[must_use]
@@ -17,7 +21,7 @@ pub fn to_provider(call: &Call, caller: &Caller, auth: &Auth) -> HeaderMap {
     let mut passed = HeaderMap::with_capacity(call.headers.len() + 2);
     for (name, value) in &call.headers {
         let may_pass = is_allowed(name.as_str()) || is_listed(name.as_str(), &call.service.forward_headers);
-        let is_ours = CREDENTIALS.contains(name) && auth.is_token(value);
+        let is_ours = is_credential(call, name) && auth.is_token(value);
         if may_pass && !is_ours && !nominated.has(name) {
             passed.append(name, value.clone());
         }
@@ -25,10 +29,22 @@ pub fn to_provider(call: &Call, caller: &Caller, auth: &Auth) -> HeaderMap {
     for (name, value) in &call.service.default_headers {
         passed.entry(name).or_insert_with(|| value.clone());
     }
-    if caller.server_keys && !CREDENTIALS.iter().filter_map(|name| passed.get(name)).any(is_real_key) {
+    if caller.server_keys && !brings_a_key(call, &passed) {
         put_server_key(&mut passed, call);
     }
     passed
+}
+
+/// Whether a header may hold a key: one of the usual ones, or the service's own.
+fn is_credential(call: &Call, name: &HeaderName) -> bool {
+    CREDENTIALS.contains(name) || matches!(call.service.key_place, KeyPlace::Header(own) if *name == own)
+}
+
+/// Whether the client sends a key of its own: in a header, or in the query, as Google's older SDKs do.
+fn brings_a_key(call: &Call, passed: &HeaderMap) -> bool {
+    let in_query = |query: &str| query.split('&').any(|pair| pair.starts_with("key="));
+    passed.iter().any(|(name, value)| is_credential(call, name) && is_real_key(value))
+        || (call.service.key_place == KeyPlace::Google && call.query().is_some_and(in_query))
 }
 
 /// Replaces placeholders by the server's key for the service, where it has one.
@@ -65,10 +81,20 @@ pub fn to_client(headers: &mut HeaderMap) {
     for name in Nominated::by(headers).0 {
         headers.remove(name);
     }
+    confine(headers);
     let unwanted: Vec<HeaderName> =
         headers.keys().filter(|name| is_unwanted(name.as_str())).cloned().collect();
     for name in unwanted {
         headers.remove(name);
+    }
+}
+
+/// Keeps a provider's page from acting as a page of the gateway's own, should a browser come to show it.
+fn confine(headers: &mut HeaderMap) {
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    if memchr::memmem::find(kind, b"html").is_some() || memchr::memmem::find(kind, b"xml").is_some() {
+        headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     }
 }
 
@@ -89,15 +115,17 @@ impl Nominated {
 
 /// Request headers that pass to every provider.
 fn is_allowed(name: &str) -> bool {
-    const PREFIXES: [&str; 8] = [
+    const PREFIXES: [&str; 10] = [
         "anthropic-",
         "openai-",
+        "x-deepseek-",
         "x-goog-",
-        "x-stainless-",
+        "x-grok-",
+        "x-hf-",
+        "x-ms-",
         "x-openrouter-",
         "x-portkey-",
-        "x-ms-",
-        "x-deepseek-",
+        "x-stainless-",
     ];
     matches!(
         name,
@@ -111,8 +139,11 @@ fn is_allowed(name: &str) -> bool {
             | "content-disposition"
             | "content-encoding"
             | "content-language"
+            | "content-range"
             | "content-type"
+            | "conversation_id"
             | "date"
+            | "extra-parameters"
             | "http-referer"
             | "idempotency-key"
             | "if-match"
@@ -120,18 +151,22 @@ fn is_allowed(name: &str) -> bool {
             | "if-none-match"
             | "if-range"
             | "if-unmodified-since"
+            | "originator"
             | "prefer"
             | "priority"
             | "range"
+            | "session_id"
             | "traceparent"
             | "tracestate"
             | "user-agent"
             | "x-api-key"
+            | "x-app"
             | "x-client-request-id"
             | "x-github-api-version"
             | "x-request-id"
+            | "x-server-timeout"
+            | "x-session-affinity"
             | "x-session-id"
-            | "x-should-retry"
             | "x-title"
             | "x-use-cache"
             | "x-wait-for-model"
@@ -341,6 +376,23 @@ mod tests {
     }
 
     #[test]
+    fn a_client_s_key_is_seen_in_the_service_s_own_place_too() {
+        let sent = |target: &str, place, headers: &[(&str, &str)], name: &str| {
+            let call = with_key(call_with("POST", target, headers, "{}"), place);
+            let headers = to_provider(&call, &Caller { server_keys: true, token: None }, &auth());
+            headers.get(name).map(|value| value.to_str().unwrap().to_owned())
+        };
+        let own = "a-key-of-the-client-s-own";
+        let portkey = crate::services::KeyPlace::Header("x-portkey-api-key");
+        let name = "x-portkey-api-key";
+        assert_eq!(sent("/v1/x", portkey, &[(name, own)], name).as_deref(), Some(own));
+        assert_eq!(sent("/v1/x", portkey, &[(name, "gateway-token")], name).as_deref(), Some("server-key"));
+        let google = crate::services::KeyPlace::Google;
+        assert_eq!(sent("/v1/x?key=theirs", google, &[], "x-goog-api-key"), None);
+        assert_eq!(sent("/v1/x?monkey=1", google, &[], "x-goog-api-key").as_deref(), Some("server-key"));
+    }
+
+    #[test]
     fn default_headers_yield_to_the_client_s() {
         let mut call = call_with("POST", "/v1/x", &[("anthropic-version", "2024-01-01")], "{}");
         let default = [("anthropic-version", "2023-06-01"), ("x-extra", "1")];
@@ -384,7 +436,7 @@ mod tests {
             .collect();
         headers.append("x-multi", "second".parse().unwrap());
         to_client(&mut headers);
-        assert_eq!(headers.keys().count(), kept.len(), "{headers:?}");
+        assert_eq!(headers.keys().count(), kept.len() + 1, "those, and nosniff: {headers:?}");
         assert_eq!(headers.get_all("x-multi").iter().count(), 2);
     }
 

@@ -11,6 +11,7 @@ use crate::body::{Body, full};
 use crate::gateway::{Gateway, Role};
 use crate::lane::Lane;
 use crate::route::Page;
+use crate::services::{Service, TABLE};
 use crate::{Arrival, Error, VERSION, doctor};
 
 /// Answers a page.
@@ -28,7 +29,7 @@ pub async fn answer(
     }
     match page {
         Page::Health => Ok(json_page(&health(gateway))),
-        Page::Services => Ok(json_page(&services(gateway))),
+        Page::Services => Ok(json_page(&services(gateway, gateway.auth.is_operator(head, arrival)?))),
         Page::Limits => Ok(json_page(&doctor::limits(&gateway.config))),
         Page::Doctor => doctors(head, arrival, gateway).await,
     }
@@ -78,9 +79,13 @@ fn health(gateway: &Gateway) -> Value {
     })
 }
 
-/// What is public anyway: an unknown service is answered with the same names.
-fn services(gateway: &Gateway) -> Value {
-    let row = |service: &crate::services::Service| json!({ "alias": service.alias, "host": service.authority.as_str(), "example": service.example() });
+/// The aliases, which an error tells as well. Where a service is that the operator named is the operator's business.
+fn services(gateway: &Gateway, whole: bool) -> Value {
+    let is_known = |host: &str| TABLE.iter().any(|row| row.host == host);
+    let row = |service: &Service| {
+        let host = Some(service.authority.as_str()).filter(|host| whole || is_known(host));
+        json!({ "alias": service.alias, "host": host, "example": service.example() })
+    };
     let rows: Vec<Value> = gateway.config.services.iter().map(row).collect();
     json!({ "default": gateway.config.default_service, "services": rows })
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Response, StatusCode};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::{Method, Response, StatusCode, Version};
 use http_body_util::BodyExt;
 
 use crate::body::Body;
@@ -35,7 +35,9 @@ pub fn to_client(
     let (mut head, body) = reply.into_parts();
     let limit = limit(call, head.status, &head.headers)?;
     headers::to_client(&mut head.headers);
-    let events = is_event_stream(&head.headers).then(|| protocol(call, head.status));
+    // A provider's HTTP/1.0 would be told on, and an answer in it ends by closing, whole or not.
+    head.version = Version::HTTP_11;
+    let events = events(call, head.status, &head.headers);
     if events.is_some() {
         // An error event may have to be added, and nginx and its kin would hold events back.
         head.headers.remove(CONTENT_LENGTH);
@@ -54,9 +56,18 @@ pub fn to_client(
     Ok(Response::from_parts(head, Guard::new(body, terms, outcome).boxed()))
 }
 
-/// The protocol whose end is to be waited for; an error that comes as a stream has none.
-fn protocol(call: &Call, status: StatusCode) -> Protocol {
-    if status.is_success() { Protocol::of(&call.path) } else { Protocol::Other }
+/// The protocol of a reply that is an event stream we can read: not one without a body, and not a compressed one, to
+/// which nothing can be added either. An error that comes as a stream has no end to be waited for.
+fn events(call: &Call, status: StatusCode, headers: &HeaderMap) -> Option<Protocol> {
+    let plain = headers
+        .get(CONTENT_ENCODING)
+        .is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
+    let readable = is_event_stream(headers) && plain && !is_bodiless(call, status);
+    readable.then(|| if status.is_success() { Protocol::of(&call.path) } else { Protocol::Other })
+}
+
+fn is_bodiless(call: &Call, status: StatusCode) -> bool {
+    call.method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
 /// The limit that the body has to be held to, where its length does not settle it already.
@@ -65,9 +76,8 @@ fn limit(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Option<
     if is_event_stream(headers) && !streams_too {
         return Ok(None);
     }
-    let bodiless = call.method == Method::HEAD || status == StatusCode::NOT_MODIFIED;
     let length = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if !bodiless && length.is_some_and(|length| length > bytes) {
+    if !is_bodiless(call, status) && length.is_some_and(|length| length > bytes) {
         return Err(Error::ReplyTooLarge { service: call.service.alias.clone(), limit: bytes });
     }
     Ok(Some(bytes))

@@ -20,8 +20,10 @@ const MOST_TRIES: u32 = 3;
 pub enum Ended {
     /// No connection carried it: no provider can have seen it.
     Unsent,
-    /// It was sent, and the connection ended or went silent before a byte of the reply.
+    /// It was sent, and the connection ended before a byte of the reply.
     Cut,
+    /// It was sent, and patience ran out: the provider may be at work on it still.
+    TimedOut,
     /// The provider replied.
     Replied(StatusCode),
 }
@@ -54,6 +56,7 @@ impl Repeatable {
 /// |---|---|---|
 /// | unsent | again | again |
 /// | cut before the reply | again | never |
+/// | timed out | never | never |
 /// | 502, 503, 504 | again | never |
 /// | any of these with `Retry-After`, 429, any other status | never | never |
 ///
@@ -65,7 +68,7 @@ pub fn may_repeat(ended: Ended, repeatable: Repeatable, retry_after: bool) -> bo
         (Ended::Unsent, _) => true,
         (Ended::Cut, repeatable) => repeatable == Repeatable::Yes,
         (Ended::Replied(status), Repeatable::Yes) => matches!(status.as_u16(), 502..=504) && !retry_after,
-        (Ended::Replied(_), Repeatable::No) => false,
+        (Ended::TimedOut, _) | (Ended::Replied(_), Repeatable::No) => false,
     }
 }
 
@@ -149,7 +152,7 @@ mod tests {
 
     fn endings() -> impl Iterator<Item = Ended> {
         let statuses = (100..600).map(|status| Ended::Replied(StatusCode::from_u16(status).unwrap()));
-        [Ended::Unsent, Ended::Cut].into_iter().chain(statuses)
+        [Ended::Unsent, Ended::Cut, Ended::TimedOut].into_iter().chain(statuses)
     }
 
     #[test]

@@ -19,7 +19,7 @@ impl Surface {
     /// Recognises the surface before anything else is known of the call, so that every error can be told in its language.
     #[must_use]
     pub fn of(path: &str, headers: &HeaderMap) -> Self {
-        match below(path, "/v1") {
+        match below(below_function(path), "/v1") {
             None => Self::Gateway,
             Some(rest) if rest.starts_with("/messages") || headers.contains_key("anthropic-version") => {
                 Self::V1Anthropic
@@ -169,5 +169,6 @@ mod tests {
         assert_eq!(Surface::of("/v1/chat/completions", &none), Surface::V1);
         assert_eq!(Surface::of("/v1/messages", &none), Surface::V1Anthropic);
         assert_eq!(Surface::of("/v1/models", &versioned), Surface::V1Anthropic);
+        assert_eq!(Surface::of("/api/background/v1/messages", &none), Surface::V1Anthropic);
     }
 }

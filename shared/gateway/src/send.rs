@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use http::header::RETRY_AFTER;
 use http::{Request, Response};
-use http_body_util::Full;
 
 use crate::auth::Caller;
 use crate::background::NotCarried;
@@ -147,7 +146,7 @@ impl Gateway {
 
     async fn try_once(&self, call: &Call, caller: &Caller) -> Result<Response<Body>, Failure> {
         let unsendable = || Failure { fault: Fault::Malformed, sent: false, source: None };
-        let mut request = Request::new(Full::new(call.body.clone()));
+        let mut request = Request::new(call.body.clone());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.url().ok_or_else(unsendable)?;
         *request.headers_mut() = headers::to_provider(call, caller, &self.auth);
@@ -168,7 +167,10 @@ impl Gateway {
 fn ended(tried: &Result<Response<Body>, Failure>) -> (Ended, bool) {
     match tried {
         Ok(reply) => (Ended::Replied(reply.status()), reply.headers().contains_key(RETRY_AFTER)),
-        Err(failure) if failure.sent => (Ended::Cut, false),
+        Err(Failure { sent: true, fault: Fault::Upload | Fault::FirstByte | Fault::Deadline, .. }) => {
+            (Ended::TimedOut, false)
+        }
+        Err(Failure { sent: true, .. }) => (Ended::Cut, false),
         Err(_) => (Ended::Unsent, false),
     }
 }

@@ -46,11 +46,14 @@ impl Terminal {
     }
 
     fn is_end(&self, data: &[u8]) -> bool {
-        let told_error = has_value(data, b"\"error\"", b"{\"");
+        // Providers tell an error in many shapes, and say `"error": null` where there is none.
+        let told_error = has_value(data, b"\"error\"", b"{\"")
+            || has_type(data, b"\"error\"")
+            || has_line(data, b"[DONE]");
         let ended = match self.protocol {
-            Protocol::Chat => has_value(data, b"\"finish_reason\"", b"\"") || has_line(data, b"[DONE]"),
-            Protocol::Messages => has(data, b"\"message_stop\"") || has(data, b"\"error\""),
-            Protocol::Responses => RESPONSE_ENDS.iter().any(|end| has(data, end)),
+            Protocol::Chat => has_value(data, b"\"finish_reason\"", b"\""),
+            Protocol::Messages => has_type(data, b"\"message_stop\""),
+            Protocol::Responses => RESPONSE_ENDS.iter().any(|end| has_type(data, end)),
             Protocol::Gemini => {
                 has_value(data, b"\"finishReason\"", b"\"") || has_value(data, b"\"blockReason\"", b"\"")
             }
@@ -61,22 +64,27 @@ impl Terminal {
 }
 
 /// The types of the events after which a response has nothing more to say.
-const RESPONSE_ENDS: [&[u8]; 4] =
-    [b"\"response.completed\"", b"\"response.incomplete\"", b"\"response.failed\"", b"\"error\""];
+const RESPONSE_ENDS: [&[u8]; 3] =
+    [b"\"response.completed\"", b"\"response.incomplete\"", b"\"response.failed\""];
 
-fn has(data: &[u8], needle: &[u8]) -> bool {
-    memmem::find(data, needle).is_some()
+/// Whether an event has this type.
+fn has_type(data: &[u8], wanted: &[u8]) -> bool {
+    values(data, b"\"type\"").any(|value| value.starts_with(wanted))
+}
+
+/// What stands after each occurrence of a key and its colon.
+fn values<'a>(data: &'a [u8], key: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    memmem::find_iter(data, key).map(move |at| {
+        let after = data[at + key.len()..].trim_ascii_start();
+        after.strip_prefix(b":").unwrap_or_default().trim_ascii_start()
+    })
 }
 
 /// Whether a key is followed by a value that begins with one of `first`: `null` and an empty string are no reasons.
 fn has_value(data: &[u8], key: &[u8], first: &[u8]) -> bool {
-    memmem::find_iter(data, key).any(|at| {
-        let after = data[at + key.len()..].trim_ascii_start();
-        let value = after.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
-        match value {
-            [b'"', b'"', ..] | [b'"'] | [] => false,
-            [begin, ..] => first.contains(begin),
-        }
+    values(data, key).any(|value| match value {
+        [b'"', b'"', ..] | [b'"'] | [] => false,
+        [begin, ..] => first.contains(begin),
     })
 }
 
@@ -101,7 +109,7 @@ mod tests {
         terminal.has_ended()
     }
 
-    const ENDS: [(Protocol, &str); 13] = [
+    const ENDS: [(Protocol, &str); 15] = [
         (Protocol::Chat, "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"),
         (Protocol::Chat, "data: {\"choices\":[{\"delta\":{},\"finish_reason\" : \"length\"}]}\n\n"),
         (Protocol::Chat, "data: [DONE]\n\n"),
@@ -112,12 +120,14 @@ mod tests {
         (Protocol::Responses, "event: response.completed\ndata: {\"type\":\"response.completed\"}\n\n"),
         (Protocol::Responses, "data: {\"type\":\"response.incomplete\"}\n\n"),
         (Protocol::Responses, "data: {\"type\":\"response.failed\"}\n\n"),
+        (Protocol::Responses, "data: {\"type\":\"error\",\"code\":null,\"message\":\"overloaded\"}\n\n"),
+        (Protocol::Responses, "data: {}\n\ndata: [DONE]\n\n"),
         (Protocol::Gemini, "data: {\"candidates\": [{\"finishReason\": \"STOP\"}]}\r\n\r\n"),
         (Protocol::Gemini, "data: {\"promptFeedback\": {\"blockReason\": \"SAFETY\"}}\r\n\r\n"),
         (Protocol::Other, ""),
     ];
 
-    const GOES_ON: [(Protocol, &str); 9] = [
+    const GOES_ON: [(Protocol, &str); 11] = [
         (Protocol::Chat, ""),
         (Protocol::Chat, "data: {\"choices\":[{\"delta\":{\"content\":\"x\"},\"finish_reason\":null}]}\n\n"),
         (Protocol::Chat, "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"\"}]}\n\n"),
@@ -132,6 +142,8 @@ mod tests {
             "data: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"\\\"message_stop\\\"\"}}\n\n",
         ),
         (Protocol::Responses, "data: {\"type\":\"response.created\"}\n\n"),
+        (Protocol::Responses, "data: {\"type\":\"response.created\",\"response\":{\"error\":null}}\n\n"),
+        (Protocol::Messages, "data: {\"type\":\"message_start\",\"error\":null}\n\n"),
         (Protocol::Gemini, "data: {\"candidates\": [{\"content\": {}}]}\r\n\r\n"),
     ];
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Request, Uri};
-use http_body_util::Full;
 
 use super::{Background, NotCarried, heard, sent};
 use crate::auth::Caller;
@@ -33,8 +32,9 @@ pub struct HttpHop {
 impl Background for HttpHop {
     fn forward<'a>(&'a self, call: &'a Call, caller: &'a Caller) -> BoxFuture<'a, Result<Reply, NotCarried>> {
         async move {
-            let request =
-                self.request(call, caller).ok_or_else(|| heard::never("the call has no URL at the background"))?;
+            let request = self
+                .request(call, caller)
+                .ok_or_else(|| heard::never("the call has no URL at the background"))?;
             let wait = Wait { first_byte: self.patience + heard::OUTLIVE, deadline: call.deadline };
             match self.upstream.send(request, wait).await {
                 Ok(reply) => heard::judge(reply.map(streaming)),
@@ -46,8 +46,8 @@ impl Background for HttpHop {
 }
 
 impl HttpHop {
-    fn request(&self, call: &Call, caller: &Caller) -> Option<Request<Full<bytes::Bytes>>> {
-        let mut request = Request::new(Full::new(call.body.clone()));
+    fn request(&self, call: &Call, caller: &Caller) -> Option<Request<bytes::Bytes>> {
+        let mut request = Request::new(call.body.clone());
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = self.url(&call.target)?;
         *request.headers_mut() = sent::headers(call, caller, self.secret.as_ref());

@@ -20,8 +20,8 @@ pub fn headers(call: &Call, caller: &Caller, secret: Option<&Secret>) -> HeaderM
     headers.insert("x-request-id", headers::plain(&call.id));
     headers.extend(call.arrival.hop.clone());
     let vouched = Vouched { id: call.id.clone(), address: call.arrival.address };
-    let signature = secret
-        .and_then(|secret| hop::sign(secret, SystemTime::now(), &call.method, &call.target, &vouched));
+    let signature =
+        secret.and_then(|secret| hop::sign(secret, SystemTime::now(), &call.method, &call.target, &vouched));
     headers.extend(signature.map(|signature| (SIGNATURE, signature)));
     headers
 }

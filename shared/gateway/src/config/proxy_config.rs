@@ -129,7 +129,8 @@ fn host(value: &Value, insecure: bool) -> Result<(Scheme, Authority), &'static s
         return Err("is more than a host with an optional scheme and port; a path goes into basePath");
     }
     let authority = Authority::try_from(rest).map_err(|_| "is not a host")?;
-    if authority.host().is_empty() {
+    let port_is_good = authority.port_u16().is_some() || authority.as_str() == authority.host();
+    if authority.host().is_empty() || !port_is_good {
         return Err("is not a host");
     }
     if scheme == Scheme::HTTP && !insecure && !origin::is_loopback(authority.host()) {
@@ -286,6 +287,7 @@ mod tests {
             "",
             "https://",
             "a b",
+            "http://127.0.0.1:99999",
         ] {
             let json = serde_json::json!({ "own": { "host": host } }).to_string();
             assert_eq!(problems(&json).len(), 1, "{host}");

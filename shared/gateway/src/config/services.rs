@@ -99,8 +99,8 @@ fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) 
 /// Azure's host is each customer's own. Without it there is no such service, and a call to it is told what there is.
 fn azure_host(reader: &mut Reader) -> Option<Authority> {
     let endpoint = reader.text("AZURE_OPENAI_ENDPOINT")?;
-    let host = endpoint.trim_start_matches("https://").split('/').next().unwrap_or_default().to_owned();
-    let authority = Authority::try_from(host).ok().filter(|authority| !authority.as_str().contains('@'));
+    let uri = endpoint.parse::<http::Uri>().ok().filter(|uri| uri.scheme() == Some(&Scheme::HTTPS));
+    let authority = uri.and_then(|uri| uri.authority().cloned()).filter(|host| !host.as_str().contains('@'));
     if authority.is_none() {
         reader.problem("AZURE_OPENAI_ENDPOINT", "is not a URL such as https://my-resource.openai.azure.com");
     }
@@ -108,14 +108,16 @@ fn azure_host(reader: &mut Reader) -> Option<Authority> {
 }
 
 /// The server's key for a service: `{ALIAS}_API_KEY`, or the name its provider's own SDK reads.
-fn key(reader: &Reader, service: &Service) -> Option<Secret> {
+fn key(reader: &mut Reader, service: &Service) -> Option<Secret> {
     let own = format!("{}_API_KEY", service.alias.to_ascii_uppercase().replace(['-', '.'], "_"));
     let row = TABLE.iter().find(|row| row.alias == service.alias);
     let others = row.map_or(&[][..], |row| row.key_settings);
-    std::iter::once(own.as_str())
-        .chain(others.iter().copied())
-        .find_map(|name| reader.text(name))
-        .map(Secret::new)
+    let names = std::iter::once(own.as_str()).chain(others.iter().copied());
+    let (name, key) = names.filter_map(|name| Some((name, Secret::new(reader.text(name)?)))).next()?;
+    if key.header("").is_none() {
+        reader.problem(name, "has a character that no header can carry");
+    }
+    Some(key)
 }
 
 fn default_service(reader: &mut Reader, services: &BTreeMap<String, Service>, platform: Platform) -> String {

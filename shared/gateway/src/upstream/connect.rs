@@ -33,7 +33,7 @@ pub(super) fn connector(clock: Duration) -> Connector {
     let inner = HttpsConnectorBuilder::new()
         .with_tls_config(tls())
         .https_or_http()
-        .enable_all_versions()
+        .enable_http1()
         .wrap_connector(tcp);
     Connector { inner, clock }
 }

@@ -19,6 +19,8 @@ pub enum Fault {
     ConnectTimeout,
     /// TLS failed.
     Tls,
+    /// The provider stopped taking the request's body.
+    Upload,
     /// The request was sent, and the reply's head did not come in time.
     FirstByte,
     /// The reply went silent.
@@ -61,6 +63,7 @@ impl Fault {
             Self::Connect => (StatusCode::BAD_GATEWAY, Kind::Connection, "upstream_unreachable"),
             Self::ConnectTimeout => (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout, "connect_timeout"),
             Self::Tls => (StatusCode::BAD_GATEWAY, Kind::Ssl, "upstream_tls"),
+            Self::Upload => (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout, "upload_timeout"),
             Self::FirstByte => (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout, "upstream_timeout"),
             Self::Idle => (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout, "upstream_idle"),
             Self::Deadline => (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout, "deadline"),
@@ -79,6 +82,7 @@ impl Fault {
                 "did not accept a connection in time; try again later, or raise CONNECT_TIMEOUT"
             }
             Self::Tls => "could not be trusted: its TLS certificate or protocol was refused",
+            Self::Upload => "stopped taking the request; BODY_TIMEOUT is the clock",
             Self::FirstByte => {
                 "did not answer in time. It may have done the work: a repeated request may be billed again. \
                  Ask for a stream, or raise DEFAULT_TIMEOUT (edge) or BACKGROUND_TIMEOUT"
