@@ -17,9 +17,10 @@ impl Apart {
     async fn before(background: std::net::SocketAddr, vars: &[(&str, &str)]) -> Self {
         let provider = Demo::start().await.unwrap();
         let (url, config) = (format!("http://{background}"), proxy_config(&provider, &json!({})));
+        let vars = [&[("CONNECT_TIMEOUT", "1000")], vars].concat();
         let ours =
             [("BACKGROUND_URL", url.as_str()), ("PROXY_CONFIG", &config), ("BACKGROUND_TIMEOUT", "1000")];
-        Self { edge: Twinlane::start(&[&ours, vars].concat()).await, provider }
+        Self { edge: Twinlane::start(&[&ours, &vars[..]].concat()).await, provider }
     }
 
     async fn embed(&self, headers: &[(&'static str, &str)]) -> Answer {
@@ -192,6 +193,19 @@ async fn a_background_that_refuses_falls_back() {
     let strict = Apart { edge: Twinlane::start(&ours).await, provider: apart.provider };
     let answer = strict.embed(&[]).await;
     assert_eq!((answer.status, &answer.json()["error"]["code"]), (404, &"unknown_service".into()));
+}
+
+#[tokio::test]
+async fn a_background_url_that_leads_to_a_gateway_is_no_endless_loop() {
+    let provider = Demo::start().await.unwrap();
+    let config = proxy_config(&provider, &json!({}));
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let url = format!("http://127.0.0.1:{port}");
+    let own = [("PORT", port.to_string()), ("BACKGROUND_URL", url), ("PROXY_CONFIG", config)];
+    let own: Vec<(&str, &str)> = own.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let apart = Apart { edge: Twinlane::start(&own).await, provider };
+    let answer = apart.embed(&[]).await;
+    assert_eq!((answer.status, apart.provider.calls().len()), (502, 1), "{}", answer.text());
 }
 
 #[tokio::test]

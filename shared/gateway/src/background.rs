@@ -3,6 +3,7 @@
 pub mod heard;
 mod here;
 mod http_hop;
+mod outlive;
 pub mod sent;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use futures_util::future::BoxFuture;
 
 pub use here::Here;
 pub use http_hop::HttpHop;
+pub use outlive::Outlive;
 
 use crate::auth::Caller;
 use crate::call::Call;
@@ -62,7 +64,7 @@ pub fn by_settings(
             pass: pass.clone(),
             secret: config.secret.clone(),
             upstream: upstream.clone(),
-            patience: config.clocks.background,
+            outlive: Outlive::of(config),
         })),
     }
 }

@@ -16,6 +16,9 @@ use crate::secret::Secret;
 /// Carries the signature.
 pub const SIGNATURE: HeaderName = HeaderName::from_static("x-twinlane-hop");
 
+/// On every request of the edge to the background. A gateway that gets one does not send it on to a background again.
+pub const HOPPED: HeaderName = HeaderName::from_static("x-twinlane-hopped");
+
 /// On every answer of the background function: that it ran, and whether it refused the call before trying a provider.
 pub const MARKER: HeaderName = HeaderName::from_static("x-twinlane-background");
 

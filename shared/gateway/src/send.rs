@@ -11,6 +11,7 @@ use crate::background::NotCarried;
 use crate::body::{Body, streaming};
 use crate::call::Call;
 use crate::gateway::{Gateway, Role};
+use crate::hop::HOPPED;
 use crate::lane::{self, Choice, Lane, Why};
 use crate::record::Record;
 use crate::retry::{self, Ended, Repeatable};
@@ -47,6 +48,8 @@ impl Gateway {
         let choice = lane::choose(call, self.config.limits.large);
         match (self.role, choice.lane, &self.background) {
             (Role::Background, ..) => Choice::background(Why::Called),
+            // BACKGROUND_URL leads to a gateway, perhaps to this one: without this it would call itself for ever.
+            (Role::Gateway, ..) if call.headers.contains_key(HOPPED) => Choice::edge(Why::Called),
             (Role::Gateway, Lane::Background, None) => Choice::edge(Why::BackgroundOff),
             (Role::Gateway, ..) => choice,
         }

@@ -1,32 +1,30 @@
 //! The background over HTTP: Vercel's, or a second process.
 
-use std::time::Duration;
-
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use http::{HeaderName, HeaderValue, Request, Uri};
 
-use super::{Background, NotCarried, heard, sent};
+use super::{Background, NotCarried, Outlive, heard, sent};
 use crate::auth::Caller;
 use crate::body::streaming;
 use crate::call::Call;
 use crate::secret::Secret;
 use crate::send::Reply;
-use crate::upstream::{Upstream, Wait};
+use crate::upstream::Upstream;
 
 /// A background at a URL.
 #[derive(Debug)]
 pub struct HttpHop {
     /// Below which it answers.
     pub base: Uri,
-    /// What a wall in front of it asks for.
-    pub pass: Vec<(HeaderName, HeaderValue)>,
+    /// What a wall in front of it asks for; none where it is not the platform's own.
+    pub pass: Option<Vec<(HeaderName, HeaderValue)>>,
     /// What the hop is signed with.
     pub secret: Option<Secret>,
     /// The client.
     pub upstream: Upstream,
-    /// How long the background may wait for a provider.
-    pub patience: Duration,
+    /// How long it is waited for.
+    pub outlive: Outlive,
 }
 
 impl Background for HttpHop {
@@ -35,8 +33,7 @@ impl Background for HttpHop {
             let request = self
                 .request(call, caller)
                 .ok_or_else(|| heard::never("the call has no URL at the background"))?;
-            let wait = Wait { first_byte: self.patience + heard::OUTLIVE, deadline: call.deadline };
-            match self.upstream.send(request, wait).await {
+            match self.upstream.send(request, self.outlive.wait(call)).await {
                 Ok(reply) => heard::judge(reply.map(streaming)),
                 Err(failure) => Err(heard::not_answered(call, failure)),
             }
@@ -51,7 +48,10 @@ impl HttpHop {
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = self.url(&call.target)?;
         *request.headers_mut() = sent::headers(call, caller, self.secret.as_ref());
-        request.headers_mut().extend(self.pass.iter().cloned());
+        if let Some(pass) = &self.pass {
+            request.headers_mut().extend(pass.iter().cloned());
+            request.headers_mut().extend(call.arrival.hop.clone());
+        }
         Some(request)
     }
 

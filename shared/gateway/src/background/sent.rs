@@ -7,7 +7,7 @@ use http::HeaderMap;
 use crate::auth::{Caller, OWN_HEADER};
 use crate::call::Call;
 use crate::headers;
-use crate::hop::{self, SIGNATURE, Vouched};
+use crate::hop::{self, HOPPED, SIGNATURE, Vouched};
 use crate::secret::Secret;
 
 /// The headers of a call on its way to the background: the client's own, the gateway token, the id, and the signature.
@@ -18,7 +18,7 @@ pub fn headers(call: &Call, caller: &Caller, secret: Option<&Secret>) -> HeaderM
     let token = caller.token.as_ref().and_then(|token| token.header(""));
     headers.extend(token.map(|token| (OWN_HEADER, token)));
     headers.insert("x-request-id", headers::plain(&call.id));
-    headers.extend(call.arrival.hop.clone());
+    headers.insert(HOPPED, headers::plain(1));
     let vouched = Vouched { id: call.id.clone(), address: call.arrival.address };
     let signature =
         secret.and_then(|secret| hop::sign(secret, SystemTime::now(), &call.method, &call.target, &vouched));

@@ -18,8 +18,9 @@ pub enum HopTo {
         /// The address below which the background function answers, from the settings or the platform, never from a
         /// request.
         base: Uri,
-        /// What a wall in front of it asks for.
-        pass: Vec<(HeaderName, HeaderValue)>,
+        /// What a wall in front of it asks for. None where it is not the platform's own: the proof of who we are is
+        /// not for others.
+        pass: Option<Vec<(HeaderName, HeaderValue)>>,
     },
     /// By the platform's own way of calling a function of this name, which its door knows.
     Function(String),
@@ -39,7 +40,7 @@ pub(super) fn read(reader: &mut Reader, platform: Platform) -> HopTo {
 fn by_url(reader: &mut Reader, url: &str) -> HopTo {
     let insecure = reader.flag("BACKGROUND_INSECURE", false);
     match checked(url, insecure) {
-        Ok(base) => HopTo::Url { base, pass: pass(reader) },
+        Ok(base) => HopTo::Url { pass: is_own(reader, &base).then(|| pass(reader)), base },
         Err(wrong) => {
             reader.problem("BACKGROUND_URL", wrong);
             HopTo::Nowhere
@@ -57,7 +58,13 @@ fn by_platform(reader: &Reader, platform: Platform) -> HopTo {
     let domain = reader.text("VERCEL_PROJECT_PRODUCTION_URL").filter(|_| production);
     let host = domain.or_else(|| reader.text("VERCEL_URL")).filter(|_| platform == Platform::Vercel);
     let base = host.and_then(|host| format!("https://{host}/api/background").parse().ok());
-    base.map_or(HopTo::Nowhere, |base| HopTo::Url { base, pass: pass(reader) })
+    base.map_or(HopTo::Nowhere, |base| HopTo::Url { base, pass: Some(pass(reader)) })
+}
+
+/// Whether an address is one that the platform gave this project.
+fn is_own(reader: &Reader, base: &Uri) -> bool {
+    let own = ["VERCEL_URL", "VERCEL_PROJECT_PRODUCTION_URL"];
+    own.iter().any(|name| reader.text(name).is_some_and(|host| base.host() == Some(host)))
 }
 
 fn pass(reader: &Reader) -> Vec<(HeaderName, HeaderValue)> {
@@ -127,6 +134,23 @@ mod tests {
         let vars = [("BACKGROUND_URL", "http://127.0.0.1:3001/"), ("VERCEL_URL", "a.vercel.app")];
         assert_eq!(base(Platform::Vercel, &vars).unwrap(), "http://127.0.0.1:3001/");
         assert_eq!(base(Platform::Vercel, &[vars[0], ("BACKGROUND", "off")]), None);
+    }
+
+    #[test]
+    fn the_proof_of_who_we_are_goes_to_the_platform_s_own_addresses_only() {
+        let passes = |url: &str| {
+            let vars = [
+                ("BACKGROUND_URL", url),
+                ("VERCEL_URL", "a.vercel.app"),
+                ("VERCEL_AUTOMATION_BYPASS_SECRET", "b"),
+            ];
+            match read(&mut Reader::new(vars), Platform::Vercel) {
+                HopTo::Url { pass, .. } => pass.is_some(),
+                _ => false,
+            }
+        };
+        assert!(passes("https://a.vercel.app/api/background"));
+        assert!(!passes("https://elsewhere.example/api/background"));
     }
 
     #[test]
