@@ -1,7 +1,8 @@
 //! The client: a closed loop over kept connections that times every call, and every event of a stream.
 //!
-//! `load URL [--connections 1] [--seconds 3] [--calls N] [--stream] [--spread-ms 0]` prints one line of JSON. It ends after
-//! that many seconds or calls, whichever comes first, and starts its connections spread over the given time.
+//! `load URL [--connections 1] [--seconds 3] [--calls N] [--rate N] [--stream] [--spread-ms 0]` prints one line of JSON. It
+//! ends after that many seconds or calls, whichever comes first, starts its connections spread over the given time, and
+//! with a rate begins no more calls a second than that, all connections together.
 
 mod figures;
 mod tally;
@@ -19,7 +20,7 @@ use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, sleep_until, timeout};
 
 use tally::{Reading, Tally};
 
@@ -65,6 +66,8 @@ struct Plan {
     seconds: f64,
     stream: bool,
     spread: Duration,
+    /// Between the beginnings of two calls of a connection.
+    pause: Duration,
     calls_left: AtomicU64,
 }
 
@@ -90,8 +93,12 @@ async fn connection(plan: Arc<Plan>, index: u32, until: Instant) -> Result<Tally
     sleep(plan.spread * index / plan.connections).await;
     let mut sender = connect(&plan.url).await?;
     let request = plan.request()?;
-    let mut tally = Tally::default();
+    let (mut tally, mut due) = (Tally::default(), Instant::now());
     while Instant::now() < until && plan.one_more() {
+        if !plan.pause.is_zero() {
+            sleep_until(due.into()).await;
+            due += plan.pause;
+        }
         match timeout(PATIENCE, call(&mut sender, request.clone(), plan.stream)).await {
             Ok(Ok(reading)) => tally.count(reading),
             Ok(Err(_)) | Err(_) => {
@@ -140,9 +147,10 @@ impl Plan {
             seconds: 3.0,
             stream: false,
             spread: Duration::ZERO,
+            pause: Duration::ZERO,
             calls_left: AtomicU64::new(u64::MAX),
         };
-        let mut arguments = arguments;
+        let (mut arguments, mut rate) = (arguments, None::<f64>);
         while let Some(argument) = arguments.next() {
             let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
             match argument.as_str() {
@@ -150,9 +158,13 @@ impl Plan {
                 "--seconds" => plan.seconds = value()?.parse()?,
                 "--calls" => plan.calls_left = AtomicU64::new(value()?.parse()?),
                 "--spread-ms" => plan.spread = Duration::from_millis(value()?.parse()?),
+                "--rate" => rate = Some(value()?.parse()?),
                 "--stream" => plan.stream = true,
                 url => plan.url = url.parse()?,
             }
+        }
+        if let Some(rate) = rate {
+            plan.pause = Duration::try_from_secs_f64(f64::from(plan.connections) / rate)?;
         }
         Ok(plan)
     }
