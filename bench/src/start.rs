@@ -8,6 +8,8 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How often each program is started; the medians are told.
@@ -106,17 +108,29 @@ fn on_lambda(program: &Path) -> Result<Duration> {
         ("AWS_LAMBDA_LOG_STREAM_NAME", "s"),
     ];
     let _child = start(program, &vars)?;
-    for stream in api.incoming() {
-        let mut stream = stream?;
-        while let Some(head) = head(&mut stream)? {
-            if head.starts_with("POST") && head.contains("/response") {
-                stream.read_exact(&mut [0])?;
-                return Ok(began.elapsed());
-            }
-            stream.write_all(next().as_bytes())?;
+    let (answered, first_byte) = mpsc::channel();
+    thread::spawn(move || {
+        for stream in api.incoming().map_while(Result::ok) {
+            let answered = answered.clone();
+            thread::spawn(move || converse(stream, &answered));
         }
+    });
+    let patience = Duration::from_secs(20);
+    first_byte.recv_timeout(patience).map_err(|_| Error::other("the function did not answer"))?;
+    Ok(began.elapsed())
+}
+
+/// One connection of the function to its Runtime API, until it has answered.
+fn converse(mut stream: TcpStream, answered: &mpsc::Sender<()>) -> Result<()> {
+    while let Some(head) = head(&mut stream)? {
+        if head.starts_with("POST") {
+            stream.read_exact(&mut [0])?;
+            let _ = answered.send(());
+            return Ok(());
+        }
+        stream.write_all(next().as_bytes())?;
     }
-    Err(Error::other("the function did not answer"))
+    Ok(())
 }
 
 /// A request's head; none where the connection ends.

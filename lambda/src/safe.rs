@@ -13,8 +13,8 @@ use twinlane_gateway::body::BoxError;
 /// A body that ends where another would fail.
 ///
 /// Lambda's runtime writes an error's text into the body and goes on reading it (lambda_runtime 1.5.0, `requests.rs`), so
-/// an error must not get that far. What can be told to the client has been told before, as an event; a body of known
-/// length ends short of it.
+/// an error must not get that far. In an event stream the client has been told before, by an event. Of any other body
+/// whose length was not announced it cannot be told at all: the runtime has no way to say that one broke off.
 #[derive(Debug)]
 pub(crate) struct Unbroken {
     body: Body,

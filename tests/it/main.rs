@@ -2,6 +2,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod access;
+mod aws_deploy;
+mod aws_tools;
 mod bytes;
 mod clocks;
 mod cors;
@@ -20,4 +22,5 @@ mod sdks;
 mod settings;
 mod streams;
 mod vercel;
+mod vercel_deploy;
 mod world;

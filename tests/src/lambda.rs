@@ -1,8 +1,14 @@
 //! Lambda's side of its Runtime API: hands events to a function and hears its answers, chunk by chunk.
+//!
+//! [`account`] and [`url`] are what stands around it: the services a function asks, and HTTP in front of one.
+
+pub mod account;
+pub mod frames;
+pub mod url;
+mod wire;
 
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -11,20 +17,28 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 use tokio::sync::{Mutex as AsyncMutex, mpsc};
 
 use crate::{Program, SOON};
+
+/// The most bytes that an event has, for Function URLs and the Invoke API alike.
+pub const MOST_EVENT: usize = 6 * 1024 * 1024;
+
+/// Says in which folder `sam build` has put the functions, when they are to be tested and not what cargo builds.
+const SAM_BUILD: &str = "TWINLANE_SAM_BUILD";
 
 /// A function of ours, run as Lambda runs it.
 #[derive(Debug)]
 pub struct Function {
     /// The process.
     pub process: Program,
+    invoker: Invoker,
+}
+
+/// What invokes a function.
+#[derive(Debug, Clone)]
+pub struct Invoker {
     events: mpsc::UnboundedSender<Event>,
     api: Arc<Api>,
 }
@@ -78,7 +92,8 @@ impl Function {
         let (events, received) = mpsc::unbounded_channel();
         let waiting = Mutex::new(HashMap::new());
         let api = Arc::new(Api { events: AsyncMutex::new(received), waiting, invoked: AtomicU64::new(0) });
-        let address = serve(Arc::clone(&api)).await.to_string();
+        let served = Arc::clone(&api);
+        let address = wire::serve(move |request| Arc::clone(&served).answer(request)).await.to_string();
         let platform = [
             ("AWS_LAMBDA_RUNTIME_API", address.as_str()),
             ("AWS_LAMBDA_FUNCTION_NAME", name),
@@ -88,8 +103,9 @@ impl Function {
             ("AWS_LAMBDA_LOG_STREAM_NAME", "stream"),
             ("AWS_REGION", "eu-central-1"),
         ];
-        let process = Program::start(name, &[], &[&platform, vars].concat(), &std::env::temp_dir());
-        Self { process, events, api }
+        let vars = [&platform, vars].concat();
+        let process = Program::start_file(&file(name), &[], &vars, &std::env::temp_dir());
+        Self { process, invoker: Invoker { events, api } }
     }
 
     /// Invokes the function with an event, which it may take `lasts` to answer.
@@ -97,9 +113,47 @@ impl Function {
     /// # Panics
     /// When the function has gone.
     pub fn invoke(&self, body: Value, lasts: Duration) -> Invocation {
+        self.invoker.invoke(body, lasts)
+    }
+
+    /// What others invoke it with.
+    #[must_use]
+    pub fn invoker(&self) -> Invoker {
+        self.invoker.clone()
+    }
+
+    /// Ends the process at once, and every invocation with it, as a crash does.
+    ///
+    /// # Panics
+    /// When it cannot be killed.
+    pub async fn crash(&mut self) {
+        self.process.kill().await;
+        self.invoker.api.fail_all("Runtime.ExitError");
+    }
+}
+
+/// The program of a function: what `sam build` has made of it where that is told, else what cargo has.
+fn file(name: &str) -> PathBuf {
+    let Some(built) = std::env::var_os(SAM_BUILD) else { return crate::process::program(name) };
+    let function = if name == "lambda-gateway" { "GatewayFunction" } else { "BackgroundFunction" };
+    Path::new(&built).join(function).join("bootstrap")
+}
+
+impl Invoker {
+    /// Invokes the function with an event, which it may take `lasts` to answer. Then comes the axe.
+    ///
+    /// # Panics
+    /// When the function has gone.
+    #[must_use]
+    pub fn invoke(&self, body: Value, lasts: Duration) -> Invocation {
         let id = format!("invocation-{}", self.api.invoked.fetch_add(1, Ordering::SeqCst));
         let (sender, receiver) = mpsc::unbounded_channel();
         self.api.waiting.lock().expect("no poison").insert(id.clone(), sender);
+        let (api, axed) = (Arc::clone(&self.api), id.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(lasts).await;
+            api.tell(&axed, Part::Error("Sandbox.Timedout".into()));
+        });
         self.events.send(Event { id, body, lasts }).expect("a served Runtime API");
         Invocation(receiver)
     }
@@ -127,6 +181,11 @@ impl Invocation {
     /// When none comes.
     pub async fn part(&mut self) -> Part {
         tokio::time::timeout(SOON, self.0.recv()).await.expect("a part in time").expect("a part")
+    }
+
+    /// The next part, however long it takes. What ends without a word has failed.
+    pub async fn part_whenever(&mut self) -> Part {
+        self.0.recv().await.unwrap_or_else(|| Part::Error("gone".into()))
     }
 
     /// The whole answer, which must be a stream that ends properly and without trailers.
@@ -158,24 +217,8 @@ impl Streamed {
     }
 }
 
-async fn serve(api: Arc<Api>) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let api = Arc::clone(&api);
-            let service = service_fn(move |request| {
-                let api = Arc::clone(&api);
-                async move { Ok::<_, Infallible>(api.answer(request).await) }
-            });
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
-        }
-    });
-    address
-}
-
 impl Api {
-    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path().to_owned();
         let segments: Vec<&str> = path.trim_start_matches("/2018-06-01/runtime/").split('/').collect();
         match segments.as_slice() {
@@ -207,14 +250,25 @@ impl Api {
         let (head, mut body) = request.into_parts();
         self.tell(id, Part::Head(head.headers));
         let mut trailers = None;
-        while let Some(Ok(frame)) = body.frame().await {
-            match frame.into_data() {
-                Ok(chunk) => self.tell(id, Part::Chunk(chunk)),
-                Err(frame) => trailers = frame.into_trailers().ok(),
+        while let Some(frame) = body.frame().await {
+            match frame.map(http_body::Frame::into_data) {
+                Ok(Ok(chunk)) => self.tell(id, Part::Chunk(chunk)),
+                Ok(Err(frame)) => trailers = frame.into_trailers().ok(),
+                Err(_) => {
+                    self.tell(id, Part::Error("Runtime.ExitError".into()));
+                    return accepted();
+                }
             }
         }
         self.tell(id, Part::End(trailers));
         accepted()
+    }
+
+    /// Tells every invocation that is not over that its function has gone.
+    fn fail_all(&self, error: &'static str) {
+        for sender in self.waiting.lock().expect("no poison").values() {
+            let _ = sender.send(Part::Error(error.into()));
+        }
     }
 
     fn tell(&self, id: &str, part: Part) {

@@ -56,17 +56,24 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts a program with these variables, and no others but `PATH`.
+    /// Starts a program of this project with these variables, and no others but `PATH`.
+    #[must_use]
+    pub fn start(name: &str, arguments: &[&str], vars: &[(&str, &str)], folder: &Path) -> Self {
+        Self::start_file(&program(name), arguments, vars, folder)
+    }
+
+    /// The same for an executable that something else has built.
     ///
     /// # Panics
     /// When it cannot be started.
     #[must_use]
-    pub fn start(name: &str, arguments: &[&str], vars: &[(&str, &str)], folder: &Path) -> Self {
-        let mut command = Command::new(program(name));
+    pub fn start_file(file: &Path, arguments: &[&str], vars: &[(&str, &str)], folder: &Path) -> Self {
+        let mut command = Command::new(file);
         command.args(arguments).env_clear().current_dir(folder).kill_on_drop(true);
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path))).envs(vars.iter().copied());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let mut child =
+            command.spawn().unwrap_or_else(|error| panic!("{} does not start: {error}", file.display()));
         let printed = Arc::new(Mutex::new(String::new()));
         keep(child.stdout.take(), &printed);
         keep(child.stderr.take(), &printed);

@@ -233,6 +233,8 @@ fn is_unwanted(name: &str) -> bool {
                 | "report-to"
                 | "reporting-endpoints"
                 | "via"
+                | "cdn-cache-control"
+                | "vercel-cdn-cache-control"
                 | "x-amzn-trace-id"
                 | "x-powered-by"
         )

@@ -1,10 +1,12 @@
 //! The Vercel door: joins Vercel's Rust runtime to the gateway. The functions themselves are in `api/`.
 //!
-//! The runtime leaves three things to its users, and each would break a promise of ours: it tells the platform that a
-//! call has ended before its stream has ([`held`] puts that right), it answers an error's text to the client and a panic
-//! not at all (the gateway's [`Door`] never returns the one and catches the other).
+//! The runtime leaves four things to its users, and each would break a promise of ours: it tells the platform that a
+//! call has ended before its stream has ([`held`] puts that right), it closes on a body that was not read ([`unread`]
+//! reads it), it answers an error's text to the client and a panic not at all (the gateway's [`Door`] never returns the
+//! one and catches the other).
 
 mod held;
+mod unread;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -32,7 +34,7 @@ pub async fn run(role: Role) -> Result<(), Error> {
     let door = Arc::new(Door::new(Config::read(vars, Platform::Vercel), role));
     vercel_runtime::run(service_fn(move |request: vercel_runtime::Request, state: AppState| {
         let door = Arc::clone(&door);
-        async move { Ok::<_, Error>(answer(&door, request.map(streaming), &state).await) }
+        async move { Ok::<_, Error>(answer(&door, request.map(streaming).map(unread::read_on), &state).await) }
     }))
     .await
 }

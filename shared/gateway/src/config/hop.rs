@@ -63,7 +63,7 @@ fn by_platform(reader: &Reader, platform: Platform) -> HopTo {
 
 /// Whether an address is one that the platform gave this project.
 fn is_own(reader: &Reader, base: &Uri) -> bool {
-    let own = ["VERCEL_URL", "VERCEL_PROJECT_PRODUCTION_URL"];
+    let own = ["VERCEL_URL", "VERCEL_BRANCH_URL", "VERCEL_PROJECT_PRODUCTION_URL"];
     own.iter().any(|name| reader.text(name).is_some_and(|host| base.host() == Some(host)))
 }
 
