@@ -15,6 +15,7 @@ use crate::hop::{self, ANSWERED, REFUSED};
 use crate::record::{Recorder, Recording};
 use crate::retry::Budget;
 use crate::route::{Route, Surface};
+use crate::services::Service;
 use crate::upstream::Upstream;
 use crate::{Arrival, Error, identity, pages, relay};
 
@@ -106,7 +107,7 @@ impl Gateway {
     }
 
     /// The service of an alias, or the default one.
-    fn service(&self, alias: Option<&str>) -> Result<Arc<crate::services::Service>, Error> {
+    fn service(&self, alias: Option<&str>) -> Result<Arc<Service>, Error> {
         let alias = alias.unwrap_or(&self.config.default_service);
         let unknown =
             || Error::UnknownService { alias: alias.to_owned(), known: self.config.services.aliases() };

@@ -35,8 +35,13 @@ impl Terminal {
         }
         self.seam.extend_from_slice(&data[..data.len().min(SEAM)]);
         self.ended = self.is_end(&self.seam) || self.is_end(data);
-        let seen = if data.len() > SEAM { data } else { &self.seam };
-        self.seam = seen[seen.len().saturating_sub(SEAM)..].to_vec();
+        if data.len() > SEAM {
+            self.seam.clear();
+            self.seam.extend_from_slice(&data[data.len() - SEAM..]);
+        } else {
+            let known = self.seam.len().saturating_sub(SEAM);
+            self.seam.drain(..known);
+        }
     }
 
     /// Whether the end has been seen. A stream of a protocol we do not know has always ended properly.
