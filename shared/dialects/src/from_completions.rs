@@ -1,0 +1,1 @@
+//! Legacy completions clients, served by chat.

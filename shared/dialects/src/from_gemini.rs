@@ -1,0 +1,1 @@
+//! Gemini clients, served by chat.

@@ -1,0 +1,1 @@
+//! OpenAI responses clients, served by chat.

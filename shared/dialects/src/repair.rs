@@ -1,0 +1,1 @@
+//! Keeps the streams of "compatible" providers to the format their clients expect.

@@ -1,0 +1,1 @@
+//! Chat requests as "compatible" providers take them: parameters dropped, renamed and respelt by their quirks.

@@ -1,0 +1,1 @@
+//! Chat clients, served by Gemini's native API.

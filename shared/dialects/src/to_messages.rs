@@ -1,0 +1,1 @@
+//! Chat clients, served by Anthropic's messages API.

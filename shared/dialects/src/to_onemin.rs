@@ -1,0 +1,1 @@
+//! Chat clients, served by 1min.ai.

@@ -1,0 +1,1 @@
+//! Workers AI's native API: images and embeddings that its compatible API has not.

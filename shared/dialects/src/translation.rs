@@ -1,0 +1,1 @@
+//! Puts a client-side and a provider-side codec together.
