@@ -59,6 +59,9 @@ pub(crate) fn tell(content: Content, act: Option<Act>, shape: Shape, ticket: Tic
     let usual = if content.paced { USUAL_PAUSE } else { Duration::ZERO };
     let pieces: Pieces = match act {
         Some(Act::EndEarly(_)) => content.pieces,
+        Some(Act::Fail(after)) if content.length.is_none() => {
+            Box::new(content.pieces.take(after).chain(std::iter::once(content.trouble)))
+        }
         _ => Box::new(content.pieces.chain(content.ending)),
     };
     let pause = shape.pause.filter(|_| content.length.is_none()).unwrap_or(usual);

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use serde_json::Value;
 
 use crate::error::Refusal;
+use crate::routes;
 
 /// The largest request body, in bytes.
 pub(crate) const MOST_BODY: usize = 256 << 20;
@@ -91,15 +92,41 @@ impl Call {
 
     /// The model asked for, wherever the dialect puts it; empty when there is none.
     pub(crate) fn model(&self) -> String {
-        if let Some(model) = crate::gemini::model_of(self.path()) {
-            return model.to_owned();
+        let segments = self.segments();
+        if let Some(model) = crate::gemini::model_of(self.path()).or_else(|| in_path(&segments)) {
+            return model;
         }
-        if !self.path().starts_with("/v1") || !self.body.trim_ascii_start().starts_with(b"{") {
+        if routes::is_probe(&segments) || !self.body.trim_ascii_start().starts_with(b"{") {
             return String::new();
         }
         let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
         body["model"].as_str().unwrap_or_default().to_owned()
     }
+}
+
+/// The model that Workers AI has in its paths, slashes and all, and Azure had in its older ones.
+fn in_path(segments: &[&str]) -> Option<String> {
+    match segments {
+        ["client", "v4", "accounts", _, "ai", "run", model @ ..] => Some(decoded(&model.join("/"))),
+        ["openai", "deployments", deployment, ..] => Some(decoded(deployment)),
+        _ => None,
+    }
+}
+
+/// A part of a path with its percent-encoding undone; what is not encoded properly stays as it is.
+pub(crate) fn decoded(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut bytes = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        match part.get(..2).and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                bytes.extend(&part.as_bytes()[2..]);
+            }
+            None => bytes.extend(format!("%{part}").bytes()),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 #[cfg(test)]
@@ -124,5 +151,14 @@ pub(crate) mod tests {
         let gemini = call(Method::POST, "/v1beta/models/demo-cut:generateContent", "{}");
         let echo = call(Method::POST, "/echo", r#"{"model":"demo-slow"}"#);
         assert_eq!((&*chat.model(), &*gemini.model(), &*echo.model()), ("demo-slow", "demo-cut", ""));
+        let workers = call(Method::POST, "/client/v4/accounts/a/ai/run/%40cf/x/demo-cut", "{}");
+        assert_eq!(workers.model(), "@cf/x/demo-cut");
+    }
+
+    #[test]
+    fn percent_encoding_is_undone_once() {
+        for (coded, plain) in [("a%2Fb%3Ac", "a/b:c"), ("%C5%BD", "Ž"), ("100%", "100%"), ("%2525", "%25")] {
+            assert_eq!(decoded(coded), plain);
+        }
     }
 }

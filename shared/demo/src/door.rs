@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::body::{self, Body};
 use crate::call::{Call, Unread};
 use crate::error::Refusal;
+use crate::ledger;
 use crate::mischief::{Act, Wishes};
 use crate::reply::Reply;
 use crate::routes;
@@ -29,12 +30,10 @@ pub(crate) async fn answer(
         Err(Unread::TooLarge) => return Ok(too_large()),
         Err(Unread::Broken) => return Err(io::ErrorKind::UnexpectedEof.into()),
     };
-    let ticket = state.ledger.note(&call);
+    let ticket = if ledger::is_meant(&call) { Ticket::unwritten() } else { state.ledger.note(&call) };
     let (reply, wishes) = match wishes(&state, &call) {
         Ok(wishes) => (routes::reply(&state, &call, &wishes), wishes),
-        Err(wrong) => {
-            (Refusal::bad_request(wrong).into_reply(routes::dialect(&call), &call), Wishes::default())
-        }
+        Err(wrong) => (routes::refuse(Refusal::bad_request(wrong), &call), Wishes::default()),
     };
     sleep(wishes.mischief.delay).await;
     Ok(send(reply, &wishes, &call.method, ticket, orders).await)

@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use http::{HeaderMap, StatusCode};
 
+use crate::flavour::Flavour;
 use crate::malformed::Malformed;
+use crate::scene::{self, Scene};
 
 /// The pause before each piece of a stream, so that a reader sees it stream.
 pub(crate) const USUAL_PAUSE: Duration = Duration::from_millis(25);
 /// A delta or a text is padded to no more characters than this.
 const MOST_PADDING: usize = 64 << 20;
-/// After how many pieces a body is cut, and a stream falls silent, unless the call says otherwise.
+/// After how many pieces a body is cut, and a stream falls silent or fails, unless the call says otherwise.
 const USUAL_CUT: usize = 2;
 
 /// Everything a call may wish for: how its reply looks, and what goes wrong with it.
@@ -25,9 +27,11 @@ pub(crate) struct Wishes {
     pub(crate) times: Option<(u32, String)>,
 }
 
-/// The pace and size of a well-behaved reply.
+/// The pace and size of a well-behaved reply, whose accent it has, and what happens in it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Shape {
+    pub(crate) flavour: Flavour,
+    pub(crate) scene: Scene,
     pub(crate) pause: Option<Duration>,
     pub(crate) chunks: Option<usize>,
     pub(crate) bytes: Option<usize>,
@@ -59,6 +63,9 @@ pub(crate) enum Act {
     ResetBody(usize),
     /// Ends a stream properly, but without its terminal event; after so many pieces or all of them.
     EndEarly(Option<usize>),
+    /// Ends a stream properly, after so many pieces, with an error in the dialect's words; what is no stream
+    /// is an error from the start.
+    Fail(usize),
     /// Writes bytes that are not the reply HTTP asks for.
     Malformed(Malformed),
 }
@@ -67,10 +74,9 @@ impl Wishes {
     /// Reads the wishes from the headers, and from the model's name where the headers have none.
     pub(crate) fn read(headers: &HeaderMap, model: &str) -> Result<Self, String> {
         let asked = Mischief::from_headers(headers)?;
-        let named = of_model(model);
-        let shape = Shape::from_headers(headers)?;
+        let named = scene::wishes(model);
         Ok(Self {
-            shape: Shape { pause: shape.pause.or(named.shape.pause), ..shape },
+            shape: Shape::from_headers(headers, named.shape)?,
             mischief: if asked == Mischief::default() { named.mischief } else { asked },
             times: times(headers)?,
         })
@@ -83,9 +89,17 @@ impl Wishes {
 }
 
 impl Shape {
-    fn from_headers(headers: &HeaderMap) -> Result<Self, String> {
+    /// The same, with a flavour unless one was wished for.
+    pub(crate) fn or_flavour(self, flavour: Flavour) -> Self {
+        if self.flavour == Flavour::Plain { Self { flavour, ..self } } else { self }
+    }
+
+    /// What the headers say, and where they say nothing, what the model's name did.
+    fn from_headers(headers: &HeaderMap, named: Self) -> Result<Self, String> {
         Ok(Self {
-            pause: number(headers, "x-demo-chunk-delay-ms")?.map(Duration::from_millis),
+            flavour: word(headers, "x-demo-flavour", Flavour::named)?.unwrap_or(named.flavour),
+            scene: named.scene,
+            pause: number(headers, "x-demo-chunk-delay-ms")?.map(Duration::from_millis).or(named.pause),
             chunks: number(headers, "x-demo-chunks")?,
             bytes: word(headers, "x-demo-bytes", |text| text.parse().ok().filter(|n| *n <= MOST_PADDING))?,
         })
@@ -124,6 +138,7 @@ fn cut(how: &str, after: Option<usize>) -> Option<Act> {
         "body" => Some(Act::CutBody(pieces)),
         "body-reset" => Some(Act::ResetBody(pieces)),
         "clean" => Some(Act::EndEarly(after)),
+        "error" => Some(Act::Fail(pieces)),
         _ => None,
     }
 }
@@ -134,22 +149,6 @@ fn silence(how: &str, after: Option<usize>) -> Option<Act> {
         "stream" => Some(Act::SilentAfter(after.unwrap_or(USUAL_CUT))),
         _ => None,
     }
-}
-
-/// What a model's name promises, for people with curl.
-fn of_model(model: &str) -> Wishes {
-    let name = model.rsplit('/').next().unwrap_or_default();
-    let mut wishes = Wishes::default();
-    match name {
-        "demo-slow" => {
-            wishes.mischief.delay = Duration::from_secs(2);
-            wishes.shape.pause = Some(Duration::from_millis(250));
-        }
-        "demo-silent" => wishes.mischief.act = Some(Act::SilentHead),
-        "demo-cut" => wishes.mischief.act = Some(Act::CutBody(5)),
-        _ => wishes.mischief.status = name.strip_prefix("demo-error-").and_then(final_status),
-    }
-    wishes
 }
 
 fn times(headers: &HeaderMap) -> Result<Option<(u32, String)>, String> {
@@ -207,6 +206,7 @@ mod tests {
             Some(Act::ResetBody(0))
         );
         assert_eq!(act_of(&[("x-demo-cut", "clean")]), Some(Act::EndEarly(None)));
+        assert_eq!(act_of(&[("x-demo-cut", "error"), ("x-demo-cut-after", "3")]), Some(Act::Fail(3)));
         assert_eq!(act_of(&[("x-demo-malformed", "http09")]), Some(Act::Malformed(Malformed::Http09)));
     }
 
@@ -217,6 +217,7 @@ mod tests {
         assert!(wishes(&[("x-demo-status", "103")], "").is_err());
         assert!(wishes(&[("x-demo-bytes", "99999999999")], "").is_err());
         assert!(wishes(&[("x-demo-times", "2")], "").is_err());
+        assert!(wishes(&[("x-demo-flavour", "vanilla")], "").is_err());
     }
 
     #[test]
@@ -225,6 +226,8 @@ mod tests {
         assert_eq!(of("demo/demo-error-503").status, Some(StatusCode::SERVICE_UNAVAILABLE));
         assert_eq!(of("demo-silent").act, Some(Act::SilentHead));
         assert_eq!(of("demo-error-nonsense"), Mischief::default());
+        let flavour = wishes(&[("x-demo-flavour", "groq")], "demo-flavour-xai").unwrap().shape.flavour;
+        assert_eq!(flavour, Flavour::Groq);
         let both = wishes(&[("x-demo-cut", "head")], "demo-error-500").unwrap().mischief;
         assert_eq!((both.act, both.status), (Some(Act::CutHead), None));
     }

@@ -3,16 +3,16 @@
 use std::ops::Range;
 
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde_json::{Map, Value, json};
 
 use crate::call::Call;
 use crate::error::Refusal;
-use crate::media;
 use crate::mischief::final_status;
-use crate::noise;
 use crate::reply::{Content, Reply};
 use crate::routes::unknown;
+use crate::state::State;
+use crate::{ledger, media, noise};
 
 /// `/bytes/{n}` promises no more than this.
 const MOST_BYTES: u64 = 8 << 30;
@@ -21,13 +21,14 @@ const UNEVEN: [u64; 6] = [1, 7, 1_000, 16_384, 3, 60_001];
 /// Redirects lead to the discard port, where nothing listens: whoever follows one is found out.
 const ELSEWHERE: &str = "http://127.0.0.1:9/elsewhere";
 
-pub(crate) fn reply(call: &Call, probe: &str, rest: &[&str]) -> Result<Reply, Refusal> {
-    match (probe, call.verb(), rest) {
-        ("echo", _, _) => Ok(echo(call)),
-        ("bytes", "GET", [n]) => bytes(call, n),
-        ("status", _, [n]) => status(n),
-        ("headers", _, []) => Ok(headers(call)),
-        ("encoded", "GET", []) => Ok(encoded()),
+pub(crate) fn reply(state: &State, call: &Call, path: &[&str]) -> Result<Reply, Refusal> {
+    match (call.verb(), path) {
+        (_, ["echo", ..]) => Ok(echo(call)),
+        ("GET", ["bytes", n]) => bytes(call, n),
+        (_, ["status", n]) => status(n),
+        (_, ["headers"]) => Ok(headers(call)),
+        ("GET", ["encoded"]) => Ok(encoded()),
+        (_, ["demo", rest @ ..]) => ledger::reply(state, call, rest),
         _ => Err(unknown(call)),
     }
 }
@@ -110,11 +111,7 @@ fn status(n: &str) -> Result<Reply, Refusal> {
 
 /// Tells which headers arrived, and answers with those a gateway should think about.
 fn headers(call: &Call) -> Reply {
-    let mut arrived = Map::new();
-    for name in call.headers.keys() {
-        let values = call.headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
-        arrived.insert(name.to_string(), values.collect::<Value>());
-    }
+    let arrived = headers_of(&call.headers);
     Reply::json(&json!({"method": call.method.as_str(), "target": call.target, "headers": arrived}))
         .tell("set-cookie", "demo=1; Path=/")
         .tell("alt-svc", "h3=\":443\"; ma=86400")
@@ -126,6 +123,13 @@ fn headers(call: &Call) -> Reply {
         .tell("x-multi", "one")
         .tell("x-multi", "two")
         .tell("x-custom", "kept")
+}
+
+/// Each header with all of its values.
+pub(crate) fn headers_of(headers: &HeaderMap) -> Value {
+    let values = |name| headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let told = headers.keys().map(|name| (name.to_string(), values(name).collect::<Value>()));
+    Value::Object(told.collect::<Map<_, _>>())
 }
 
 fn encoded() -> Reply {

@@ -17,8 +17,12 @@ pub(crate) struct Prompt {
     /// Several calls at once are forbidden.
     pub(crate) one_call: bool,
     pub(crate) format: Format,
-    /// The most words that may be said; the demo counts a word as a token.
+    /// The most words that may be said or thought; the demo counts a word as a token.
     pub(crate) limit: Option<u64>,
+    /// The answer ends before the first of these.
+    pub(crate) stop: Vec<String>,
+    /// The answer is to be thought about first.
+    pub(crate) thinks: bool,
     /// The characters of the whole request, from which its tokens are guessed.
     pub(crate) size: usize,
 }
@@ -53,7 +57,7 @@ pub(crate) enum Format {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Picture {
     Inline { kind: &'static str, bytes: usize },
-    Linked,
+    Linked(String),
 }
 
 impl Picture {
@@ -61,7 +65,7 @@ impl Picture {
     pub(crate) fn at(url: &str) -> Self {
         match url.strip_prefix("data:").and_then(|rest| rest.split_once("base64,")) {
             Some((_, data)) => Self::inline(data),
-            None => Self::Linked,
+            None => Self::Linked(url.to_owned()),
         }
     }
 
@@ -75,7 +79,7 @@ impl Picture {
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Inline { kind, bytes } => format!("{kind}, {bytes} bytes"),
-            Self::Linked => "by its URL, which was not fetched".to_owned(),
+            Self::Linked(url) => format!("{url}, which was not fetched"),
         }
     }
 }
@@ -110,6 +114,14 @@ pub(crate) fn text_of(content: &Value) -> String {
     }
 }
 
+/// The texts of a JSON value that is one text or a list of them.
+pub(crate) fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        _ => list(value).iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+    }
+}
+
 /// The elements of a JSON list; nothing when it is none.
 pub(crate) fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
@@ -124,6 +136,7 @@ mod tests {
         let data = base64::encode(b"\x89PNG\r\n\x1a\n....");
         let url = format!("data:image/jpeg;charset=x;base64,{data}");
         assert_eq!(Picture::at(&url), Picture::Inline { kind: "image/png", bytes: 12 });
-        assert_eq!(Picture::at("https://example.com/a.png"), Picture::Linked);
+        let linked = Picture::at("https://example.com/a.png");
+        assert_eq!(linked.describe(), "https://example.com/a.png, which was not fetched");
     }
 }

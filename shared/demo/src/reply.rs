@@ -27,6 +27,8 @@ pub(crate) struct Content {
     pub(crate) pieces: Pieces,
     /// The pieces without which a stream was cut: its finish reason and all that follows.
     pub(crate) ending: Vec<Bytes>,
+    /// What a stream says when it fails.
+    pub(crate) trouble: Bytes,
     /// A stream of events is written slowly, unless the call says otherwise.
     pub(crate) paced: bool,
 }
@@ -51,7 +53,7 @@ impl Reply {
     }
 
     pub(crate) fn stream(kind: &'static str, pieces: Pieces, ending: Vec<Bytes>) -> Self {
-        let content = Content { length: None, pieces, ending, paced: true };
+        let content = Content { length: None, ending, paced: true, ..Content::sized(0, pieces) };
         Self::empty().with(header::CONTENT_TYPE, kind).with_content(content)
     }
 
@@ -61,6 +63,12 @@ impl Reply {
 
     pub(crate) fn with_content(self, content: Content) -> Self {
         Self { content, ..self }
+    }
+
+    /// The same stream, with the words it fails in when it has to.
+    pub(crate) fn failing_with(mut self, trouble: Bytes) -> Self {
+        self.content.trouble = trouble;
+        self
     }
 
     /// Adds a header; a value HTTP forbids is left out.
@@ -84,7 +92,7 @@ impl Content {
     }
 
     pub(crate) fn sized(length: u64, pieces: Pieces) -> Self {
-        Self { length: Some(length), pieces, ending: Vec::new(), paced: false }
+        Self { length: Some(length), pieces, ending: Vec::new(), trouble: Bytes::new(), paced: false }
     }
 
     /// The whole body at once, for replies written by hand.

@@ -1,10 +1,12 @@
 //! Decides what the demo says: honestly synthetic text, a tool call, or an instance of a schema.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::mischief::Shape;
-use crate::prompt::{Choice, Format, Prompt, Tool};
+use crate::prompt::{Format, Picture, Prompt};
+use crate::scene::{Scene, Twist};
 use crate::schema;
+use crate::tools::{self, ToolCall};
 
 /// Longer questions are not quoted whole.
 const MOST_QUOTED: usize = 400;
@@ -17,43 +19,26 @@ const STORY: &str = "\
     \"Not yet, but the line is open.\" So they waited together, one small comment at a time, until the words \
     came back across the bridge, every byte of them in order. And the last word was: done.";
 
-/// Cities the demo knows the weather tool's argument for.
-const CITIES: [&str; 16] = [
-    "Amsterdam",
-    "Berlin",
-    "Boston",
-    "Cairo",
-    "Lisbon",
-    "London",
-    "Madrid",
-    "Mumbai",
-    "New York",
-    "Oslo",
-    "Paris",
-    "Rome",
-    "San Francisco",
-    "Tokyo",
-    "Vienna",
-    "Zurich",
-];
+/// An answer that is refused in the middle stops after so many words.
+const WORDS_BEFORE_REFUSAL: usize = 4;
 
-/// An answer, before a dialect words it.
+/// An answer, before a dialect words it: thoughts, then text, then calls, any of which may be missing.
 #[derive(Debug, Clone)]
 pub(crate) struct Speech {
-    /// The text, a word (or a piece of JSON) at a time; empty when tools are called.
+    /// What is thought before anything is said, a word at a time.
+    pub(crate) thoughts: Vec<String>,
+    /// The text, a word (or a piece of JSON) at a time.
     words: Vec<String>,
     pub(crate) calls: Vec<ToolCall>,
+    /// Different tools are called at once, so their arguments arrive in turns.
+    pub(crate) in_turns: bool,
     pub(crate) end: End,
+    /// The stop sequence that ended the text.
+    pub(crate) stopped_by: Option<String>,
     /// Tokens of the request, guessed.
     pub(crate) input: usize,
     /// JSON must stay JSON: it is neither padded nor stretched.
     rigid: bool,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ToolCall {
-    pub(crate) name: String,
-    pub(crate) arguments: Value,
 }
 
 /// Why the demo stopped talking.
@@ -62,22 +47,80 @@ pub(crate) enum End {
     Stop,
     Length,
     Tools,
+    /// The provider's rules forbid to go on.
+    Refused,
+    /// The provider's rules forbid the question.
+    Blocked,
 }
 
 /// What the demo says to a prompt.
-pub(crate) fn answer(prompt: &Prompt) -> Speech {
-    let calls = calls(prompt);
-    if !calls.is_empty() {
-        return Speech { words: Vec::new(), calls, end: End::Tools, input: tokens(prompt.size), rigid: true };
-    }
-    let mut words = words(&text(prompt));
-    let most = prompt.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-    let end = if words.len() > most { End::Length } else { End::Stop };
-    words.truncate(most);
-    Speech { words, calls, end, input: tokens(prompt.size), rigid: prompt.format != Format::Text }
+pub(crate) fn answer(prompt: &Prompt, scene: Scene) -> Speech {
+    let calls = tools::calls(prompt, scene);
+    let thinks = prompt.thinks || scene.thinking;
+    let mut speech = Speech {
+        thoughts: if thinks { words(&thought(prompt)) } else { Vec::new() },
+        words: words(&text(prompt, scene, &calls)),
+        in_turns: calls.windows(2).any(|two| two[0].name != two[1].name),
+        end: if calls.is_empty() { End::Stop } else { End::Tools },
+        rigid: prompt.format != Format::Text || !calls.is_empty(),
+        calls,
+        stopped_by: None,
+        input: tokens(prompt.size),
+    };
+    speech.stop_at(&prompt.stop);
+    speech.twist(scene.twist);
+    speech.keep_within(prompt.limit);
+    speech
 }
 
 impl Speech {
+    /// Ends the text before the first of the stop sequences.
+    fn stop_at(&mut self, sequences: &[String]) {
+        let text = self.words.concat();
+        let found = sequences.iter().filter_map(|sequence| Some((text.find(sequence)?, sequence)));
+        if let Some((at, sequence)) = found.min() {
+            self.words = words(&text[..at]);
+            self.stopped_by = Some(sequence.clone());
+        }
+    }
+
+    fn twist(&mut self, twist: Twist) {
+        match twist {
+            Twist::Usual => {}
+            Twist::Length => {
+                self.words.truncate(self.words.len().div_ceil(2));
+                self.end = End::Length;
+            }
+            Twist::Refused => self.fall_silent(WORDS_BEFORE_REFUSAL, End::Refused),
+            Twist::Blocked => self.fall_silent(0, End::Blocked),
+            Twist::Empty => self.fall_silent(0, End::Stop),
+        }
+    }
+
+    fn fall_silent(&mut self, after: usize, end: End) {
+        self.words.truncate(after);
+        self.calls.clear();
+        self.thoughts.clear();
+        self.end = end;
+    }
+
+    /// Thoughts count, too: a small limit may leave nothing for the text.
+    fn keep_within(&mut self, limit: Option<u64>) {
+        let most = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let for_text = most.saturating_sub(self.thoughts.len());
+        if self.words.len() > for_text {
+            self.end = End::Length;
+            self.calls.clear();
+        }
+        self.thoughts.truncate(most);
+        self.words.truncate(for_text);
+    }
+
+    /// All that was thought.
+    pub(crate) fn thought(&self) -> String {
+        self.thoughts.concat()
+    }
+
     /// The whole text, padded when the call wishes it.
     pub(crate) fn text(&self, shape: Shape) -> String {
         let text = self.words.concat();
@@ -98,15 +141,7 @@ impl Speech {
     pub(crate) fn output(&self) -> usize {
         let arguments: usize =
             self.calls.iter().map(|call| tokens(call.arguments.to_string().len()) + 4).sum();
-        self.words.len() + arguments
-    }
-}
-
-impl ToolCall {
-    /// The arguments as a stream tells them: a few characters at a time, cut without regard for JSON.
-    pub(crate) fn fragments(&self) -> Vec<String> {
-        let letters: Vec<char> = self.arguments.to_string().chars().collect();
-        letters.chunks(5).map(|fragment| fragment.iter().collect()).collect()
+        self.thoughts.len() + self.words.len() + arguments
     }
 }
 
@@ -115,7 +150,22 @@ pub(crate) fn tokens(characters: usize) -> usize {
     characters / 4 + 1
 }
 
-fn text(prompt: &Prompt) -> String {
+fn thought(prompt: &Prompt) -> String {
+    format!(
+        "The demo pretends to think about {} characters. No model was asked.",
+        prompt.user.chars().count()
+    )
+}
+
+fn text(prompt: &Prompt, scene: Scene, calls: &[ToolCall]) -> String {
+    match calls {
+        [] => answer_text(prompt),
+        _ if tools::asked_for(prompt, scene) => "Let me ask the tools.".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn answer_text(prompt: &Prompt) -> String {
     if let Format::Schema(schema) = &prompt.format {
         return schema::instance(schema).to_string();
     }
@@ -138,7 +188,7 @@ fn plain_text(prompt: &Prompt) -> String {
     match prompt.pictures.len() {
         0 => format!("{greeting} You said: {quoted}"),
         n => {
-            let seen: Vec<String> = prompt.pictures.iter().map(crate::prompt::Picture::describe).collect();
+            let seen: Vec<String> = prompt.pictures.iter().map(Picture::describe).collect();
             let noun = if n == 1 { "image" } else { "images" };
             format!("{greeting} You sent {n} {noun} ({}). You said: {quoted}", seen.join("; "))
         }
@@ -150,40 +200,6 @@ fn quote(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),
     }
-}
-
-fn calls(prompt: &Prompt) -> Vec<ToolCall> {
-    let Some(tool) = tool_to_call(prompt) else { return Vec::new() };
-    let cities: Vec<&str> = CITIES.into_iter().filter(|city| prompt.user.contains(city)).collect();
-    let cities = if cities.is_empty() { vec!["Paris"] } else { cities };
-    let call = |city| ToolCall { name: tool.name.clone(), arguments: arguments(&tool.schema, city) };
-    cities.into_iter().take(if prompt.one_call { 1 } else { 2 }).map(call).collect()
-}
-
-/// The tool the choice names, else the one for the weather, else the first.
-fn tool_to_call(prompt: &Prompt) -> Option<&Tool> {
-    let about_weather = || prompt.user.to_lowercase().contains("weather");
-    let first = || prompt.tools.iter().find(|tool| tool.name.contains("weather")).or(prompt.tools.first());
-    match &prompt.choice {
-        // A result ends the conversation, even where a call was demanded: a client's tool loop shall end.
-        _ if !prompt.tool_results.is_empty() => None,
-        Choice::Never => None,
-        Choice::Auto if !about_weather() => None,
-        Choice::Named(name) => prompt.tools.iter().find(|tool| tool.name == *name),
-        Choice::Auto | Choice::Any => first(),
-    }
-}
-
-fn arguments(schema: &Value, city: &str) -> Value {
-    let mut arguments = schema::instance(schema);
-    let names = ["city", "location", "place", "town"];
-    let Some(object) = arguments.as_object_mut() else { return json!({}) };
-    for (_, value) in
-        object.iter_mut().filter(|(name, value)| names.contains(&name.as_str()) && value.is_string())
-    {
-        *value = json!(city);
-    }
-    arguments
 }
 
 /// Words with the space before them, as tokens have it.
@@ -215,15 +231,16 @@ fn pad(mut text: String, shape: Shape) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
+
+    use crate::tools::tests::with_weather_tool;
+
+    fn said(prompt: &Prompt) -> Speech {
+        answer(prompt, Scene::default())
+    }
 
     fn prompt(user: &str) -> Prompt {
         Prompt { user: user.to_owned(), ..Prompt::default() }
-    }
-
-    fn with_weather_tool(user: &str) -> Prompt {
-        let schema =
-            json!({"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]});
-        Prompt { tools: vec![Tool { name: "get_weather".to_owned(), schema }], ..prompt(user) }
     }
 
     fn shape(chunks: usize, bytes: usize) -> Shape {
@@ -232,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_deltas_of_an_answer_are_its_text() {
-        let speech = answer(&prompt("tell me a story"));
+        let speech = said(&prompt("tell me a story"));
         assert_eq!(speech.deltas(Shape::default()).collect::<String>(), STORY);
         let few = Shape { chunks: Some(3), ..Shape::default() };
         assert_eq!(speech.deltas(few).collect::<String>(), STORY);
@@ -240,7 +257,7 @@ mod tests {
 
     #[test]
     fn a_stream_has_as_many_deltas_as_wished_each_as_long_as_wished() {
-        let speech = answer(&prompt("hello"));
+        let speech = said(&prompt("hello"));
         for n in [0, 1, 5, 500] {
             let deltas: Vec<String> = speech.deltas(shape(n, 90)).collect();
             assert_eq!(deltas.len(), n);
@@ -249,39 +266,49 @@ mod tests {
     }
 
     #[test]
-    fn each_city_gets_its_own_call() {
-        let calls = answer(&with_weather_tool("What is the weather in Paris and Tokyo?")).calls;
-        let cities: Vec<&Value> = calls.iter().map(|call| &call.arguments["city"]).collect();
-        assert_eq!(cities, ["Paris", "Tokyo"]);
-    }
-
-    #[test]
-    fn a_tool_is_called_only_when_it_is_wanted() {
-        let called = |choice, user| !answer(&Prompt { choice, ..with_weather_tool(user) }).calls.is_empty();
-        assert!(!called(Choice::Auto, "hello"));
-        assert!(!called(Choice::Never, "weather"));
-        assert!(called(Choice::Any, "hello"));
-        assert!(called(Choice::Named("get_weather".to_owned()), "hello"));
-        assert!(!called(Choice::Named("other".to_owned()), "weather"));
-    }
-
-    #[test]
     fn a_tool_result_is_quoted_instead_of_asking_again() {
         let results = vec!["18 degrees".to_owned()];
-        let speech = answer(&Prompt { tool_results: results, ..with_weather_tool("weather in Paris?") });
+        let speech = said(&Prompt { tool_results: results, ..with_weather_tool("weather in Paris?") });
         assert!(speech.calls.is_empty() && speech.text(Shape::default()).contains("18 degrees"));
     }
 
     #[test]
     fn a_small_limit_ends_the_answer_early() {
-        let speech = answer(&Prompt { limit: Some(3), ..prompt("hello") });
+        let speech = said(&Prompt { limit: Some(3), ..prompt("hello") });
         assert_eq!((speech.output(), speech.end), (3, End::Length));
     }
 
     #[test]
     fn json_stays_json_however_it_is_shaped() {
-        let speech = answer(&Prompt { format: Format::Object, ..prompt("hello") });
+        let speech = said(&Prompt { format: Format::Object, ..prompt("hello") });
         let text: String = speech.deltas(shape(50, 50)).collect();
         assert!(serde_json::from_str::<Value>(&text).is_ok_and(|value| value.is_object()), "{text}");
+    }
+
+    #[test]
+    fn thoughts_count_towards_the_limit() {
+        let speech = said(&Prompt { thinks: true, limit: Some(3), ..prompt("hello") });
+        assert_eq!((speech.thoughts.len(), speech.text(Shape::default())), (3, String::new()));
+        assert_eq!(speech.end, End::Length);
+    }
+
+    #[test]
+    fn a_stop_sequence_ends_the_text_before_it() {
+        let stop = vec!["was".to_owned(), "model".to_owned()];
+        let speech = said(&Prompt { stop, ..prompt("hello") });
+        assert!(speech.text(Shape::default()).ends_with("no "), "{speech:?}");
+        assert_eq!((speech.stopped_by.as_deref(), speech.end), (Some("model"), End::Stop));
+    }
+
+    #[test]
+    fn what_is_refused_is_said_in_part_or_not_at_all() {
+        for (twist, words, end) in [
+            (Twist::Refused, 4, End::Refused),
+            (Twist::Blocked, 0, End::Blocked),
+            (Twist::Empty, 0, End::Stop),
+        ] {
+            let speech = answer(&prompt("hello"), Scene { twist, ..Scene::default() });
+            assert_eq!((speech.words.len(), speech.end), (words, end));
+        }
     }
 }

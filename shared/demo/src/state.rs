@@ -1,6 +1,6 @@
 //! What one demo remembers between calls: the calls themselves, how often a key came, and who is connected.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use crate::openai::batches::Batches;
 use crate::openai::files::Shelf;
 use crate::seen::{Ledger, locked};
 
-/// Keys of `x-demo-times` beyond this many are forgotten together.
+/// Keys of `x-demo-times`, or names of one kind, beyond this many are forgotten together.
 const MOST_KEYS: usize = 10_000;
 
 #[derive(Debug, Default)]
@@ -16,6 +16,10 @@ pub(crate) struct State {
     pub(crate) ledger: Ledger,
     pub(crate) shelf: Shelf,
     pub(crate) batches: Batches,
+    /// The responses a conversation may go on from.
+    pub(crate) responses: Known,
+    /// The paths of what was uploaded to 1min.ai.
+    pub(crate) assets: Known,
     calls: AtomicU64,
     times: Mutex<HashMap<String, u32>>,
     accepted: AtomicUsize,
@@ -56,6 +60,24 @@ impl State {
 
     pub(crate) fn open_connections(&self) -> usize {
         self.open.load(Ordering::Relaxed)
+    }
+}
+
+/// Names that were given out; the oldest are not kept for ever.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<HashSet<String>>);
+
+impl Known {
+    pub(crate) fn note(&self, name: String) {
+        let mut names = locked(&self.0);
+        if names.len() >= MOST_KEYS {
+            names.clear();
+        }
+        names.insert(name);
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        locked(&self.0).contains(name)
     }
 }
 

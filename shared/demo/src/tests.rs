@@ -1,5 +1,6 @@
 //! Proves over real sockets that the demo treats its callers as its first page promises.
 
+mod dialects;
 mod endings;
 mod endpoints;
 

@@ -1,40 +1,35 @@
-//! Chat completions, whole and streamed.
+//! Chat completions: what is asked in one, and the reply to it.
 
-use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use super::strict;
+use super::telling::Telling;
 use crate::call::Call;
 use crate::error::Refusal;
+use crate::flavour::Flavour;
 use crate::mischief::Shape;
-use crate::prompt::{Choice, Format, Picture, Prompt, Tool, list, text_of};
-use crate::reply::{Reply, data};
-use crate::speech::{self, End, Speech, ToolCall};
-
-/// The last line of every stream of OpenAI's.
-pub(crate) const DONE: Bytes = Bytes::from_static(b"data: [DONE]\n\n");
+use crate::prompt::{Choice, Format, Picture, Prompt, Tool, list, text_of, texts};
+use crate::reply::Reply;
+use crate::scene::Twist;
+use crate::speech;
 
 /// More choices than this are not asked for by accident.
 const MOST_CHOICES: u64 = 128;
 
-/// What all chunks of one answer have in common.
-#[derive(Debug, Clone)]
-struct Telling {
-    id: String,
-    model: String,
-    created: u64,
-    choices: usize,
-    with_usage: bool,
-}
-
 pub(crate) fn reply(call: &Call, shape: Shape) -> Result<Reply, Refusal> {
     let body = call.json()?;
-    let speech = speech::answer(&prompt(&body, call)?);
+    strict::check(&body, shape.flavour)?;
+    if shape.scene.twist == Twist::Blocked && shape.flavour == Flavour::Azure {
+        return Err(strict::filtered());
+    }
+    let speech = speech::answer(&prompt(&body, call, shape.flavour)?, shape.scene);
     let telling = Telling {
         id: call.id("chatcmpl-"),
-        model: body["model"].as_str().unwrap_or("demo").to_owned(),
+        model: if body["model"].is_string() { text_of(&body["model"]) } else { call.model() },
         created: call.at,
         choices: choices(&body)?,
         with_usage: body["stream_options"]["include_usage"] == true,
+        flavour: shape.flavour,
     };
     Ok(if body["stream"] == true { telling.stream(&speech, shape) } else { telling.whole(&speech, shape) })
 }
@@ -49,7 +44,7 @@ fn choices(body: &Value) -> Result<usize, Refusal> {
     }
 }
 
-fn prompt(body: &Value, call: &Call) -> Result<Prompt, Refusal> {
+fn prompt(body: &Value, call: &Call, flavour: Flavour) -> Result<Prompt, Refusal> {
     let messages = body["messages"].as_array().ok_or_else(|| Refusal::missing("messages"))?;
     if messages.is_empty() {
         return Err(Refusal::bad_request("[] is too short - 'messages'"));
@@ -67,8 +62,20 @@ fn prompt(body: &Value, call: &Call) -> Result<Prompt, Refusal> {
         one_call: body["parallel_tool_calls"] == false,
         format: format(&body["response_format"]),
         limit: body["max_completion_tokens"].as_u64().or(body["max_tokens"].as_u64()),
+        stop: texts(&body["stop"]),
+        thinks: thinks(body, flavour),
         size: call.body.len(),
     })
+}
+
+/// Asked for by an effort, or by one of the fields that OpenRouter and DeepSeek have for it.
+fn thinks(body: &Value, flavour: Flavour) -> bool {
+    let effort = body["reasoning_effort"].as_str().or(body["reasoning"]["effort"].as_str());
+    match (effort, body["thinking"]["type"].as_str()) {
+        (_, Some(kind)) => kind != "disabled",
+        (Some(effort), None) => effort != "none",
+        (None, None) => body["reasoning"].is_object() || strict::thinks_unasked(flavour),
+    }
 }
 
 fn pictures(content: &Value) -> impl Iterator<Item = Picture> {
@@ -80,11 +87,12 @@ fn tool(tool: &Value) -> Option<Tool> {
     Some(Tool { name: function["name"].as_str()?.to_owned(), schema: function["parameters"].clone() })
 }
 
+/// The choice of a tool; "any" is Mistral's word for "required".
 pub(crate) fn choice(choice: &Value) -> Choice {
     let named = choice["function"]["name"].as_str().or(choice["name"].as_str());
     match (choice.as_str(), named) {
         (Some("none"), _) => Choice::Never,
-        (Some("required"), _) => Choice::Any,
+        (Some("required" | "any"), _) => Choice::Any,
         (_, Some(name)) => Choice::Named(name.to_owned()),
         _ => Choice::Auto,
     }
@@ -96,107 +104,4 @@ fn format(format: &Value) -> Format {
         Some("json_schema") => Format::Schema(format["json_schema"]["schema"].clone()),
         _ => Format::Text,
     }
-}
-
-impl Telling {
-    fn whole(&self, speech: &Speech, shape: Shape) -> Reply {
-        let mut message = json!({"role": "assistant", "content": null, "refusal": null});
-        match speech.end {
-            End::Tools => message["tool_calls"] = self.calls(speech),
-            _ => message["content"] = json!(speech.text(shape)),
-        }
-        let finish = finish(speech);
-        let choice =
-            |index| json!({"index": index, "message": message, "logprobs": null, "finish_reason": finish});
-        Reply::json(&json!({
-            "id": self.id, "object": "chat.completion", "created": self.created, "model": self.model,
-            "choices": (0..self.choices).map(choice).collect::<Value>(), "usage": usage(speech, self.choices),
-            "service_tier": "default", "system_fingerprint": "fp_demo",
-        }))
-    }
-
-    fn calls(&self, speech: &Speech) -> Value {
-        let call = |(i, call): (usize, &ToolCall)| {
-            let function = json!({"name": call.name, "arguments": call.arguments.to_string()});
-            json!({"id": self.call_id(i), "type": "function", "function": function})
-        };
-        speech.calls.iter().enumerate().map(call).collect()
-    }
-
-    fn call_id(&self, i: usize) -> String {
-        format!("{}_{i}", self.id.replace("chatcmpl-", "call_"))
-    }
-
-    fn stream(self, speech: &Speech, shape: Shape) -> Reply {
-        let ending = self.ending(speech);
-        let opening = match speech.end {
-            End::Tools => json!({"role": "assistant", "content": null}),
-            _ => json!({"role": "assistant", "content": "", "refusal": null}),
-        };
-        let words = speech.deltas(shape).map(|word| json!({"content": word}));
-        let deltas = std::iter::once(opening).chain(words).chain(self.call_deltas(speech));
-        let pieces = deltas.flat_map(move |delta| self.to_every_choice(&delta, &Value::Null));
-        Reply::events(Box::new(pieces), ending)
-    }
-
-    /// A call is announced with its name, then its arguments arrive in fragments.
-    fn call_deltas(&self, speech: &Speech) -> std::vec::IntoIter<Value> {
-        let mut deltas = Vec::new();
-        for (i, call) in speech.calls.iter().enumerate() {
-            let function = json!({"name": call.name, "arguments": ""});
-            deltas.push(json!({"index": i, "id": self.call_id(i), "type": "function", "function": function}));
-            let fragment = |arguments| json!({"index": i, "function": {"arguments": arguments}});
-            deltas.extend(call.fragments().into_iter().map(fragment));
-        }
-        deltas.into_iter().map(|delta| json!({"tool_calls": [delta]})).collect::<Vec<_>>().into_iter()
-    }
-
-    fn ending(&self, speech: &Speech) -> Vec<Bytes> {
-        let mut ending = self.to_every_choice(&json!({}), &json!(finish(speech)));
-        if self.with_usage {
-            let mut last = self.chunk(&json!([]));
-            last["usage"] = usage(speech, self.choices);
-            ending.push(data(&last));
-        }
-        ending.push(DONE);
-        ending
-    }
-
-    fn to_every_choice(&self, delta: &Value, finish: &Value) -> Vec<Bytes> {
-        let choice =
-            |index| json!([{"index": index, "delta": delta, "logprobs": null, "finish_reason": finish}]);
-        (0..self.choices).map(|index| data(&self.chunk(&choice(index)))).collect()
-    }
-
-    /// One chunk; with usage asked for, every chunk but the last says that it has none.
-    fn chunk(&self, choices: &Value) -> Value {
-        let mut chunk = json!({
-            "id": self.id, "object": "chat.completion.chunk", "created": self.created, "model": self.model,
-            "service_tier": "default", "system_fingerprint": "fp_demo", "choices": choices,
-        });
-        if self.with_usage {
-            chunk["usage"] = Value::Null;
-        }
-        chunk
-    }
-}
-
-pub(crate) fn finish(speech: &Speech) -> &'static str {
-    match speech.end {
-        End::Stop => "stop",
-        End::Length => "length",
-        End::Tools => "tool_calls",
-    }
-}
-
-pub(crate) fn usage(speech: &Speech, choices: usize) -> Value {
-    let (input, output) = (speech.input, speech.output() * choices);
-    json!({
-        "prompt_tokens": input, "completion_tokens": output, "total_tokens": input + output,
-        "prompt_tokens_details": {"cached_tokens": 0, "audio_tokens": 0},
-        "completion_tokens_details": {
-            "reasoning_tokens": 0, "audio_tokens": 0,
-            "accepted_prediction_tokens": 0, "rejected_prediction_tokens": 0,
-        },
-    })
 }

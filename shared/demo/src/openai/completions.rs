@@ -3,17 +3,17 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::chat::{DONE, finish, usage};
+use super::telling::{DONE, finish, usage};
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::mischief::Shape;
-use crate::prompt::Prompt;
+use crate::prompt::{Prompt, texts};
 use crate::reply::{Reply, data};
 use crate::speech::{self, Speech};
 
 pub(crate) fn reply(call: &Call, shape: Shape) -> Result<Reply, Refusal> {
     let body = call.json()?;
-    let speech = speech::answer(&prompt(&body, call)?);
+    let speech = speech::answer(&prompt(&body, call)?, shape.scene);
     let frame = json!({
         "id": call.id("cmpl-"), "object": "text_completion", "created": call.at, "model": body["model"],
         "system_fingerprint": "fp_demo",
@@ -32,11 +32,17 @@ fn prompt(body: &Value, call: &Call) -> Result<Prompt, Refusal> {
         Value::String(text) => text.clone(),
         other => other[0].as_str().map_or_else(|| other.to_string(), str::to_owned),
     };
-    Ok(Prompt { user, limit: body["max_tokens"].as_u64(), size: call.body.len(), ..Prompt::default() })
+    Ok(Prompt {
+        user,
+        limit: body["max_tokens"].as_u64(),
+        stop: texts(&body["stop"]),
+        size: call.body.len(),
+        ..Prompt::default()
+    })
 }
 
 fn whole(mut frame: Value, speech: &Speech, shape: Shape) -> Reply {
-    frame["choices"] = choices(&speech.text(shape), &json!(finish(speech)));
+    frame["choices"] = choices(&speech.text(shape), &json!(finish(speech, "stop", "stop")));
     frame["usage"] = usage(speech, 1);
     Reply::json(&frame)
 }
@@ -45,7 +51,7 @@ fn stream(mut frame: Value, speech: &Speech, shape: Shape, with_usage: bool) -> 
     if with_usage {
         frame["usage"] = Value::Null;
     }
-    let mut ending = vec![chunk(&frame, &choices("", &json!(finish(speech))))];
+    let mut ending = vec![chunk(&frame, &choices("", &json!(finish(speech, "stop", "stop"))))];
     if with_usage {
         let last = json!({"usage": usage(speech, 1)});
         ending.push(chunk(&merged(&frame, &last), &json!([])));

@@ -7,9 +7,12 @@ mod completions;
 mod embeddings;
 pub(crate) mod files;
 mod images;
+mod items;
 pub(crate) mod models;
 mod moderations;
-mod responses;
+pub(crate) mod responses;
+pub(crate) mod strict;
+mod telling;
 
 use http::StatusCode;
 
@@ -25,7 +28,7 @@ pub(crate) fn reply(state: &State, call: &Call, path: &[&str], shape: Shape) -> 
     match (call.verb(), path) {
         ("POST", ["chat", "completions"]) => chat::reply(call, shape),
         ("POST", ["completions"]) => completions::reply(call, shape),
-        ("POST", ["responses"]) => responses::reply(call, shape),
+        ("POST", ["responses"]) => responses::reply(&state.responses, call, shape),
         ("POST", ["embeddings"]) => embeddings::reply(call),
         ("POST", ["images", "generations"]) => images::generations(call),
         ("POST", ["images", "edits"]) => images::edits(call),

@@ -7,13 +7,20 @@ use crate::error::Refusal;
 use crate::reply::Reply;
 
 /// The names worth listing, with what each one does.
-pub(crate) const MODELS: [(&str, &str); 8] = [
+pub(crate) const MODELS: [(&str, &str); 15] = [
     ("demo", "Behaves: answers at once, and streams at a readable pace."),
     ("demo-slow", "Waits two seconds, then streams four words a second."),
     ("demo-silent", "Never answers."),
     ("demo-cut", "Breaks the connection in the middle of its answer."),
     ("demo-error-429", "Answers 429, as a provider does that is asked too often."),
     ("demo-error-500", "Answers 500; demo-error-N answers any status."),
+    ("demo-ended", "Ends a stream properly, but in the middle of its answer."),
+    ("demo-overloaded", "Fails in the middle of a stream, or at once where there is none."),
+    ("demo-tools", "Calls the offered tools, whatever was asked."),
+    ("demo-thinking", "Thinks aloud before it answers."),
+    ("demo-length", "Stops half-way, as if a limit were reached; a tool's arguments break off."),
+    ("demo-refusal", "Stops after four words, by the provider's rules; demo-blocked before the first."),
+    ("demo-flavour-groq", "Has one provider's peculiarities; any of the flavours will do."),
     ("demo-embedding", "Unit vectors made from a hash: equal texts, equal vectors."),
     ("demo-image", "A checkerboard in two colours made from the prompt."),
 ];

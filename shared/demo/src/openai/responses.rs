@@ -1,21 +1,57 @@
-//! The Responses API: the whole object, or the official order of events.
+//! The Responses API: what is asked in one, what is refused, and the reply.
 
-use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::chat::choice;
+use super::items::Answer;
 use crate::call::Call;
 use crate::error::Refusal;
 use crate::mischief::Shape;
 use crate::prompt::{Format, Picture, Prompt, Tool, list, text_of};
-use crate::reply::{Reply, typed_event};
-use crate::speech::{self, End, Speech, ToolCall};
+use crate::reply::Reply;
+use crate::speech;
+use crate::state::Known;
 
-pub(crate) fn reply(call: &Call, shape: Shape) -> Result<Reply, Refusal> {
+pub(crate) fn reply(known: &Known, call: &Call, shape: Shape) -> Result<Reply, Refusal> {
     let body = call.json()?;
-    let speech = speech::answer(&prompt(&body, call)?);
+    goes_on(known, &body)?;
+    matched_calls(&body)?;
+    let speech = speech::answer(&prompt(&body, call)?, shape.scene);
+    if body["store"] != false {
+        known.note(call.id("resp_"));
+    }
     let answer = Answer { call, body: &body, speech: &speech };
     Ok(if body["stream"] == true { answer.stream(shape) } else { answer.whole(shape) })
+}
+
+/// A conversation may go on from a response that was stored.
+fn goes_on(known: &Known, body: &Value) -> Result<(), Refusal> {
+    match body["previous_response_id"].as_str() {
+        Some(id) if !known.has(id) => {
+            let missing = Refusal::bad_request(format!("Previous response with id '{id}' not found."));
+            Err(missing.about("previous_response_id").with_code("previous_response_not_found"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Every call has its output and every output its call, unless the rest is in a response already known.
+fn matched_calls(body: &Value) -> Result<(), Refusal> {
+    let ids = |kind: &'static str| {
+        let items = list(&body["input"]).iter().filter(move |item| item["type"] == kind);
+        items.filter_map(|item| item["call_id"].as_str())
+    };
+    let (asked, answered) = (|| ids("function_call"), || ids("function_call_output"));
+    let refuse = |message| Err(Refusal::bad_request(message).about("input"));
+    if let Some(id) = asked().find(|id| !answered().any(|other| other == *id)) {
+        return refuse(format!("No tool output found for function call {id}."));
+    }
+    match answered().find(|id| !asked().any(|other| other == *id)) {
+        Some(id) if !body["previous_response_id"].is_string() => {
+            refuse(format!("No tool call found for function call output with call_id {id}."))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn prompt(body: &Value, call: &Call) -> Result<Prompt, Refusal> {
@@ -37,6 +73,8 @@ fn prompt(body: &Value, call: &Call) -> Result<Prompt, Refusal> {
         one_call: body["parallel_tool_calls"] == false,
         format: format(&body["text"]["format"]),
         limit: body["max_output_tokens"].as_u64(),
+        stop: Vec::new(),
+        thinks: body["reasoning"]["effort"].as_str().is_some_and(|effort| effort != "none"),
         size: call.body.len(),
     })
 }
@@ -47,7 +85,7 @@ fn last_user_text(items: &[Value]) -> String {
 }
 
 fn picture(part: &Value) -> Option<Picture> {
-    (part["type"] == "input_image").then(|| part["image_url"].as_str().map_or(Picture::Linked, Picture::at))
+    (part["type"] == "input_image").then(|| Picture::at(part["image_url"].as_str().unwrap_or("a file")))
 }
 
 fn tool(tool: &Value) -> Option<Tool> {
@@ -63,184 +101,28 @@ fn format(format: &Value) -> Format {
     }
 }
 
-struct Answer<'a> {
-    call: &'a Call,
-    body: &'a Value,
-    speech: &'a Speech,
-}
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
 
-impl Answer<'_> {
-    fn whole(&self, shape: Shape) -> Reply {
-        Reply::json(&self.finished(&self.speech.text(shape)))
+    use super::*;
+
+    #[test]
+    fn a_conversation_goes_on_only_from_a_response_that_is_known() {
+        let known = Known::default();
+        let body = json!({"input": "hi", "previous_response_id": "resp_1"});
+        assert_eq!(goes_on(&known, &body).unwrap_err().code, Some("previous_response_not_found"));
+        known.note("resp_1".to_owned());
+        assert!(goes_on(&known, &body).is_ok());
     }
 
-    fn stream(&self, shape: Shape) -> Reply {
-        let mut opening = self.opening();
-        let ending = match self.speech.end {
-            End::Tools => {
-                opening.extend(self.call_events());
-                vec![self.last_event("")]
-            }
-            _ => {
-                opening.extend(self.text_opening());
-                self.text_ending(&self.speech.deltas(shape).collect::<String>())
-            }
-        };
-        let told = opening.len() + self.speech.deltas(shape).count();
-        let events = opening.into_iter().chain(self.text_deltas(shape));
-        Reply::events(Box::new(numbered(0, events)), numbered(told, ending.into_iter()).collect())
+    #[test]
+    fn calls_and_outputs_have_to_match() {
+        let call = json!({"type": "function_call", "call_id": "a"});
+        let output = json!({"type": "function_call_output", "call_id": "a", "output": "1"});
+        let check = |input: Value| matched_calls(&json!({"input": input})).is_ok();
+        assert!(check(json!([call, output])) && check(json!("hi")));
+        assert!(!check(json!([call])) && !check(json!([output])));
+        assert!(matched_calls(&json!({"input": [output], "previous_response_id": "resp_1"})).is_ok());
     }
-
-    fn opening(&self) -> Vec<Value> {
-        let created = self.object("in_progress");
-        let event = |kind| json!({"type": kind, "response": created});
-        vec![event("response.created"), event("response.in_progress")]
-    }
-
-    fn text_opening(&self) -> Vec<Value> {
-        let mut item = self.message("");
-        item["status"] = json!("in_progress");
-        item["content"] = json!([]);
-        vec![
-            json!({"type": "response.output_item.added", "output_index": 0, "item": item}),
-            self.part_event("response.content_part.added", &json!({"part": output_text("")})),
-        ]
-    }
-
-    fn text_deltas(&self, shape: Shape) -> impl Iterator<Item = Value> + Send + use<> {
-        let frame = self.part_event("response.output_text.delta", &json!({"logprobs": []}));
-        self.speech.deltas(shape).map(move |delta| {
-            let mut event = frame.clone();
-            event["delta"] = Value::String(delta);
-            event
-        })
-    }
-
-    fn text_ending(&self, text: &str) -> Vec<Value> {
-        vec![
-            self.part_event("response.output_text.done", &json!({"text": text, "logprobs": []})),
-            self.part_event("response.content_part.done", &json!({"part": output_text(text)})),
-            json!({"type": "response.output_item.done", "output_index": 0, "item": self.message(text)}),
-            self.last_event(text),
-        ]
-    }
-
-    fn part_event(&self, kind: &str, more: &Value) -> Value {
-        let mut event =
-            json!({"type": kind, "item_id": self.item_id(), "output_index": 0, "content_index": 0});
-        for (key, value) in more.as_object().into_iter().flatten() {
-            event[key] = value.clone();
-        }
-        event
-    }
-
-    fn call_events(&self) -> Vec<Value> {
-        self.speech.calls.iter().enumerate().flat_map(|(i, call)| self.events_of(i, call)).collect()
-    }
-
-    fn events_of(&self, i: usize, call: &ToolCall) -> Vec<Value> {
-        let id = self.function_id(i);
-        let mut item = self.function_call(i, call);
-        let done = json!({"type": "response.output_item.done", "output_index": i, "item": item});
-        item["status"] = json!("in_progress");
-        item["arguments"] = json!("");
-        let mut events = vec![json!({"type": "response.output_item.added", "output_index": i, "item": item})];
-        events.extend(call.fragments().into_iter().map(|delta| {
-            let kind = "response.function_call_arguments.delta";
-            json!({"type": kind, "item_id": id, "output_index": i, "delta": delta})
-        }));
-        let arguments = call.arguments.to_string();
-        events.push(json!({
-            "type": "response.function_call_arguments.done", "item_id": id, "output_index": i,
-            "name": call.name, "arguments": arguments,
-        }));
-        events.push(done);
-        events
-    }
-
-    fn last_event(&self, text: &str) -> Value {
-        let kind = if self.speech.end == End::Length { "response.incomplete" } else { "response.completed" };
-        json!({"type": kind, "response": self.finished(text)})
-    }
-
-    fn finished(&self, text: &str) -> Value {
-        let mut response = self.object(self.status());
-        response["output"] = match self.speech.end {
-            End::Tools => {
-                self.speech.calls.iter().enumerate().map(|(i, call)| self.function_call(i, call)).collect()
-            }
-            _ => json!([self.message(text)]),
-        };
-        response["usage"] = usage(self.speech);
-        if self.speech.end == End::Length {
-            response["incomplete_details"] = json!({"reason": "max_output_tokens"});
-        }
-        response
-    }
-
-    fn object(&self, status: &str) -> Value {
-        let asked = |name: &str, otherwise: Value| self.body.get(name).cloned().unwrap_or(otherwise);
-        json!({
-            "id": self.call.id("resp_"), "object": "response", "created_at": self.call.at, "status": status,
-            "background": false, "error": null, "incomplete_details": null, "output": [], "usage": null,
-            "instructions": asked("instructions", Value::Null), "model": asked("model", json!("demo")),
-            "max_output_tokens": asked("max_output_tokens", Value::Null),
-            "metadata": asked("metadata", json!({})),
-            "parallel_tool_calls": asked("parallel_tool_calls", json!(true)), "previous_response_id": null,
-            "reasoning": {"effort": null, "summary": null}, "store": asked("store", json!(true)),
-            "temperature": asked("temperature", json!(1.0)),
-            "text": asked("text", json!({"format": {"type": "text"}})),
-            "tool_choice": asked("tool_choice", json!("auto")), "tools": asked("tools", json!([])),
-            "top_p": asked("top_p", json!(1.0)), "truncation": "disabled", "user": null,
-            "service_tier": "default",
-        })
-    }
-
-    fn message(&self, text: &str) -> Value {
-        let content = json!([output_text(text)]);
-        json!({
-            "id": self.item_id(), "type": "message", "status": self.status(), "role": "assistant",
-            "content": content,
-        })
-    }
-
-    fn function_call(&self, i: usize, call: &ToolCall) -> Value {
-        json!({
-            "id": self.function_id(i), "type": "function_call", "status": "completed", "name": call.name,
-            "call_id": format!("{}_{i}", self.call.id("call_")), "arguments": call.arguments.to_string(),
-        })
-    }
-
-    fn status(&self) -> &'static str {
-        if self.speech.end == End::Length { "incomplete" } else { "completed" }
-    }
-
-    fn item_id(&self) -> String {
-        self.call.id("msg_")
-    }
-
-    fn function_id(&self, i: usize) -> String {
-        format!("{}_{i}", self.call.id("fc_"))
-    }
-}
-
-/// Every event carries its number in the stream, the ending's included.
-fn numbered(first: usize, events: impl Iterator<Item = Value>) -> impl Iterator<Item = Bytes> {
-    events.zip(first..).map(|(mut event, number)| {
-        event["sequence_number"] = json!(number);
-        typed_event(&event)
-    })
-}
-
-fn output_text(text: &str) -> Value {
-    json!({"type": "output_text", "text": text, "annotations": [], "logprobs": []})
-}
-
-fn usage(speech: &Speech) -> Value {
-    let (input, output) = (speech.input, speech.output());
-    json!({
-        "input_tokens": input, "input_tokens_details": {"cached_tokens": 0},
-        "output_tokens": output, "output_tokens_details": {"reasoning_tokens": 0},
-        "total_tokens": input + output,
-    })
 }

@@ -4,11 +4,11 @@ use serde_json::Value;
 
 use super::*;
 
-fn body_of(reply: &str) -> &str {
+pub(super) fn body_of(reply: &str) -> &str {
     reply.split_once("\r\n\r\n").map_or("", |(_, body)| body)
 }
 
-fn json(reply: &str) -> Value {
+pub(super) fn json(reply: &str) -> Value {
     serde_json::from_str(body_of(reply)).unwrap_or_else(|error| panic!("{error}: {reply}"))
 }
 
@@ -108,17 +108,17 @@ async fn bad_requests_are_refused() {
 }
 
 /// The reply to a JSON call, without waiting between events.
-async fn post(demo: &Demo, path: &str, body: &Value) -> String {
+pub(super) async fn post(demo: &Demo, path: &str, body: &Value) -> String {
     raw(demo, &format!("POST {path}"), "x-demo-chunk-delay-ms: 0\r\n", &body.to_string()).await
 }
 
 /// The JSON of every event of a streamed reply.
-fn events(reply: &str) -> Vec<Value> {
+pub(super) fn events(reply: &str) -> Vec<Value> {
     reply.lines().filter_map(|line| serde_json::from_str(line.strip_prefix("data: ")?).ok()).collect()
 }
 
 /// A chunked body, put together.
-fn dechunked(mut rest: &str) -> String {
+pub(super) fn dechunked(mut rest: &str) -> String {
     let mut whole = String::new();
     while let Some((size, tail)) = rest.split_once("\r\n") {
         let size = usize::from_str_radix(size, 16).unwrap();
@@ -137,7 +137,9 @@ fn types(reply: &str) -> Vec<String> {
 
 fn weather(tools: &Value) -> Value {
     let messages = serde_json::json!([{"role": "user", "content": "The weather in Paris and Tokyo?"}]);
-    serde_json::json!({"stream": true, "max_tokens": 100, "messages": messages, "tools": tools})
+    serde_json::json!({
+        "model": "demo", "stream": true, "max_tokens": 100, "messages": messages, "tools": tools,
+    })
 }
 
 fn schema() -> Value {
