@@ -1,6 +1,8 @@
 //! What a reply's translation must remember of the request.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
 
 /// Facts about a request that its reply is written by. Filled by the request codecs, read by the reply codecs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +23,14 @@ pub struct Asked {
     pub json_tool: bool,
     /// The prompt's tokens by estimate, for formats that tell them before the provider does.
     pub prompt_estimate: u64,
+    /// Whether a Gemini client did not ask to see thoughts (`includeThoughts`), so that none are written.
+    pub hide_thoughts: bool,
+    /// Whether embeddings were asked for in base64. openai-node reads a list of floats as bytes then: wrong numbers.
+    pub base64_embeddings: bool,
+    /// A responses client's tools that take free text. Chat's take JSON, so theirs have one parameter, `input`.
+    pub custom_tools: BTreeSet<String>,
+    /// The parameters of a responses request that its reply repeats.
+    pub repeated: Map<String, Value>,
 }
 
 impl Asked {

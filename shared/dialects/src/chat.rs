@@ -3,6 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::piece::Piece;
+use crate::target::Quirks;
+
+/// The name that a target has for the limit of the answer's tokens.
+#[must_use]
+pub fn limit_name(quirks: Quirks) -> &'static str {
+    if quirks.max_completion_tokens { "max_completion_tokens" } else { "max_tokens" }
+}
 
 /// Tokens that a call cost, as OpenAI counts them: cached ones and those of reasoning are part of their sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -47,7 +54,7 @@ impl Usage {
         json!({
             "prompt_tokens": self.prompt,
             "completion_tokens": self.completion,
-            "total_tokens": self.total.unwrap_or(self.prompt + self.completion),
+            "total_tokens": self.total.unwrap_or(self.prompt.saturating_add(self.completion)),
             "prompt_tokens_details": prompt_details,
             "completion_tokens_details": { "reasoning_tokens": self.reasoning },
         })
@@ -69,7 +76,9 @@ impl Origin {
     /// A chunk with a delta.
     #[must_use]
     pub fn delta(&self, index: u64, delta: Value) -> Piece {
-        self.choice(json!({ "index": index, "delta": delta, "logprobs": null, "finish_reason": null }))
+        let mut choice = json!({ "index": index, "delta": null, "logprobs": null, "finish_reason": null });
+        choice["delta"] = delta;
+        self.choice(choice)
     }
 
     /// The chunk that ends a choice. `native` is the provider's own word for the reason.
@@ -101,8 +110,10 @@ impl Origin {
     }
 
     fn object(&self, object: &str, choices: Value) -> Value {
-        json!({
-            "id": self.id, "object": object, "created": self.created, "model": self.model, "choices": choices,
-        })
+        let mut object = json!({
+            "id": self.id, "object": object, "created": self.created, "model": self.model, "choices": null,
+        });
+        object["choices"] = choices;
+        object
     }
 }

@@ -16,12 +16,18 @@
 
 pub mod asked;
 pub mod chat;
+pub mod dialect;
 pub mod errors;
+mod field;
+pub mod from_chat;
 pub mod from_completions;
 pub mod from_gemini;
 pub mod from_messages;
 pub mod from_responses;
+mod gathered;
+mod gemini;
 pub mod piece;
+pub mod quirks;
 pub mod repair;
 pub mod sse;
 pub mod target;
@@ -33,6 +39,7 @@ pub mod to_workers_ai;
 pub mod translation;
 
 pub use asked::Asked;
+pub use dialect::Dialect;
 pub use errors::Told;
 pub use piece::{FromChat, Piece, ToChat};
 pub use target::{Outgoing, Quirks, Refusal, Target};

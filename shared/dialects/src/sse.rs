@@ -1,4 +1,4 @@
-//! Reads server-sent events out of bytes, however they are cut.
+//! Reads server-sent events out of bytes, however they are cut, and writes them.
 //!
 //! Takes what providers really send: LF, CRLF or CR, a byte-order mark, comments, `data:` with and without a space, data
 //! of several lines, UTF-8 cut in the middle. One event has a size limit, so that no provider fills the memory.
@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use memchr::memchr2;
+use serde_json::Value;
 
 /// The largest event, in bytes: an image of some megabytes in base64 passes.
 pub const MAX_EVENT: usize = 32 * 1024 * 1024;
@@ -107,6 +108,19 @@ impl Reader {
         self.data.clear();
         self.name.clear();
     }
+}
+
+/// Writes an event that is named by its data's `type`, as Anthropic and the responses API name theirs.
+///
+/// The name's line is not optional: without it Anthropic's SDK sees nothing.
+pub fn write_typed(data: &Value, out: &mut Vec<u8>) {
+    let name = data["type"].as_str().unwrap_or_default();
+    out.extend_from_slice(format!("event: {name}\ndata: {data}\n\n").as_bytes());
+}
+
+/// Writes an event without a name.
+pub fn write_data(data: &Value, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("data: {data}\n\n").as_bytes());
 }
 
 /// A line's field, and where its value is: after the colon and one space.

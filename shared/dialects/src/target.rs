@@ -40,14 +40,54 @@ pub struct Quirks {
     pub reasoning_echo: bool,
     /// `reasoning_details` are understood (`OpenRouter`).
     pub reasoning_details: bool,
+    /// `extra_content.google.thought_signature` on tool calls is understood (Gemini, natively or by its chat API).
+    pub thought_signatures: bool,
     /// `cache_control` on text parts survives (`OpenRouter`).
     pub cache_control: bool,
     /// `file` parts are understood.
     pub file_parts: bool,
     /// `top_k` is understood.
     pub top_k: bool,
+    /// `max_tokens` and `max_completion_tokens` are both understood: the client's own word stays.
+    pub either_limit: bool,
+    /// There is no `developer` role; it is spelt `system`.
+    pub system_only: bool,
+    /// Messages may hold no more than role, content and tool calls: names and reasoning are refused (Mistral, Groq).
+    pub plain_messages: bool,
+    /// An assistant's message must have `content`, if only `null` (Mistral).
+    pub wants_content: bool,
+    /// Tool call ids have nine letters and digits (Mistral).
+    pub short_tool_ids: bool,
+    /// `response_format: text` beside tools is refused (Fireworks).
+    pub no_text_format: bool,
     /// Its streams keep to the format and pass untouched.
     pub clean_stream: bool,
+}
+
+impl Quirks {
+    /// The default, for tables.
+    pub const NONE: Self = Self {
+        refuses: &[],
+        renames: &[],
+        max_completion_tokens: false,
+        any_for_required: false,
+        json_object_only: false,
+        json_word: false,
+        no_zero_temperature: false,
+        reasoning_echo: false,
+        reasoning_details: false,
+        thought_signatures: false,
+        cache_control: false,
+        file_parts: false,
+        top_k: false,
+        either_limit: false,
+        system_only: false,
+        plain_messages: false,
+        wants_content: false,
+        short_tool_ids: false,
+        no_text_format: false,
+        clean_stream: false,
+    };
 }
 
 /// A request in another format.
@@ -77,5 +117,16 @@ impl Refusal {
     #[must_use]
     pub fn of(param: impl Into<String>, code: &'static str, message: impl Into<String>) -> Self {
         Self { message: message.into(), param: Some(param.into()), code }
+    }
+
+    /// The same, seen from further out: what is at fault lies inside of `parent`.
+    #[must_use]
+    pub fn inside(mut self, parent: &str) -> Self {
+        self.param = Some(match self.param {
+            Some(param) if param.starts_with('[') => format!("{parent}{param}"),
+            Some(param) => format!("{parent}.{param}"),
+            None => parent.to_owned(),
+        });
+        self
     }
 }
