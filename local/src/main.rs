@@ -4,9 +4,11 @@
 //! background lane, for those who want it in a process or container of its own. `twinlane health` asks a running one.
 
 mod connection;
+mod descriptors;
 mod environment;
 mod health;
 mod page;
+mod room;
 mod server;
 mod socket;
 mod welcome;

@@ -1,6 +1,7 @@
 //! Listens, and ends well: no new connection after SIGTERM, a grace period for running calls, then a proper end.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,23 +12,34 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use twinlane_gateway::body::streaming;
 use twinlane_gateway::config::Server;
 use twinlane_gateway::route::Surface;
 use twinlane_gateway::{Arrival, Body, Door, Error, door};
 
-use crate::{connection, page};
+use crate::connection::{self, Late};
+use crate::descriptors::Shortage;
+use crate::page;
+use crate::room::{Place, Room};
 
 /// How long calls that are told to end may take over saying so.
 const LAST_WORDS: Duration = Duration::from_secs(3);
+
+/// How long a client that is refused may take over its request's head.
+const REFUSED_WITHIN: Duration = Duration::from_secs(1);
 
 /// What all connections share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     door: Door,
+    settings: Server,
+    room: Room,
     loopback: bool,
+    /// Whether connections are to end after the calls they carry.
+    stopping: watch::Receiver<bool>,
+    /// Cancelled when calls are to end, too.
     closing: CancellationToken,
 }
 
@@ -40,20 +52,17 @@ pub(crate) fn address(listener: &TcpListener, settings: Server) -> SocketAddr {
 pub(crate) async fn serve(listener: TcpListener, door: Door, settings: Server) {
     let closing = CancellationToken::new();
     let loopback = address(&listener, settings).ip().is_loopback();
-    let shared = Arc::new(Shared { door, loopback, closing: closing.clone() });
     let (stop, stopping) = watch::channel(false);
-    let mut connections = JoinSet::new();
+    let room = Room::new(settings.connections.map(NonZeroUsize::get));
+    let shared = Arc::new(Shared { door, settings, room, loopback, stopping, closing: closing.clone() });
+    let (mut connections, mut shortage) = (JoinSet::new(), Shortage::prepared());
     let stopped = stop_signal();
     tokio::pin!(stopped);
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => drop(connections.spawn(connect(stream, peer, Arc::clone(&shared), settings, stopping.clone()))),
-                // Out of file descriptors, mostly: those of calls that end now are free again in a moment.
-                Err(error) => {
-                    tracing::warn!("a connection could not be accepted: {error}");
-                    sleep(Duration::from_millis(50)).await;
-                }
+                Ok((stream, peer)) => receive(stream, peer, &shared, &mut connections),
+                Err(error) => shortage.outlast(&listener, &error).await,
             },
             Some(_) = connections.join_next() => {}
             () = &mut stopped => break,
@@ -83,39 +92,57 @@ async fn end(mut connections: JoinSet<()>, grace: Duration, closing: &Cancellati
     }
 }
 
-async fn connect(
-    stream: TcpStream,
-    peer: SocketAddr,
-    shared: Arc<Shared>,
-    settings: Server,
-    stopping: watch::Receiver<bool>,
-) {
+/// Gives a new connection its place.
+fn receive(stream: TcpStream, peer: SocketAddr, shared: &Arc<Shared>, connections: &mut JoinSet<()>) {
     // An event of a stream must not wait for the client's acknowledgement of the one before it.
     let _ = stream.set_nodelay(true);
-    connection::serve(stream, settings, stopping, move |request| {
-        let shared = Arc::clone(&shared);
-        async move { shared.answer(request, peer).await }
-    })
-    .await;
+    let shared = Arc::clone(shared);
+    match shared.room.place() {
+        Place::Dismissed => connection::dismiss(stream),
+        place => drop(connections.spawn(connect(stream, peer, shared, place))),
+    }
+}
+
+/// Serves a connection for as long as it has its place.
+async fn connect(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>, place: Place) {
+    let (stopping, settings) = (shared.stopping.clone(), shared.settings);
+    match place {
+        Place::Served(_permit) => {
+            let answer = move |request| Arc::clone(&shared).serve(request, peer);
+            connection::serve(stream, settings, Late::Slow, stopping, answer).await;
+        }
+        Place::Refused(_permit) => {
+            let settings = Server { head_timeout: settings.head_timeout.min(REFUSED_WITHIN), ..settings };
+            let answer = move |request| Arc::clone(&shared).refuse(request, peer);
+            connection::serve(stream, settings, Late::NoRoom, stopping, answer).await;
+        }
+        Place::Dismissed => {}
+    }
 }
 
 impl Shared {
     /// After a request in chunks the connection ends. Where a `Content-Length` came beside them, hyper goes by the
     /// chunks, as it must, and hides the length from us; a proxy before us that went by the length would have taken
     /// what follows for part of the body, so what follows is not read.
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+    async fn serve(self: Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
         let chunked = request.headers().contains_key(TRANSFER_ENCODING);
-        let mut response = self.answered(request, peer).await;
-        if chunked {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
+        let response = self.answer(request, peer).await;
+        if chunked || self.room.is_scarce() { last(response) } else { response }
     }
 
-    async fn answered(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
-        if let Some(wrong) = unsound(request.headers()) {
+    /// Whoever asks whether the process is up is answered all the same: a platform would restart one that is only busy.
+    async fn refuse(self: Arc<Self>, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        let surface = Surface::of(request.uri().path(), request.headers());
+        last(match request.uri().path() {
+            "/health" | "/gateway/health" => self.answer(request, peer).await,
+            _ => door::refuse(Error::Full, surface),
+        })
+    }
+
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Response<Body> {
+        if let Some(wrong) = wrong(&request, self.settings.head_size) {
             let surface = Surface::of(request.uri().path(), request.headers());
-            return door::refuse(Error::BadRequest(wrong), surface);
+            return door::refuse(wrong, surface);
         }
         if let Some(page) = page::answer(request.method(), request.uri().path()) {
             return page;
@@ -128,6 +155,23 @@ impl Shared {
         };
         self.door.answer(request.map(streaming), arrival).await
     }
+}
+
+/// The answer after which a connection ends.
+fn last(mut response: Response<Body>) -> Response<Body> {
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// What is wrong with a request's head that hyper lets pass. It looks at a head's size only while more is to come, and
+/// lets one of up to twice the limit pass, depending on how it arrived.
+fn wrong(request: &Request<Incoming>, head_size: usize) -> Option<Error> {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let headers = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len());
+    if target + headers.sum::<usize>() > head_size {
+        return Some(Error::HeadTooLarge { limit: head_size });
+    }
+    unsound(request.headers()).map(Error::BadRequest)
 }
 
 /// What two readers of the same head could read differently; hyper lets these pass.

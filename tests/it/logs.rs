@@ -55,51 +55,6 @@ async fn the_level_silences_what_is_below_it() {
 }
 
 #[tokio::test]
-async fn nothing_secret_reaches_a_log_or_an_error_at_any_level() {
-    const SECRET: &str = "s3cr3t-planted";
-    for level in ["DEBUG", "ERROR"] {
-        let provider_key = format!("{SECRET}-key");
-        let fields = json!({ "defaultHeaders": { "x-operator-key": format!("{SECRET}-default") } });
-        let vars = [
-            ("LOG_LEVEL", level),
-            ("AUTH_TOKEN", "s3cr3t-planted-token"),
-            ("P_API_KEY", &provider_key),
-            ("GATEWAY_SECRET", "s3cr3t-planted-hmac"),
-            ("DEFAULT_TIMEOUT", "300"),
-            ("BACKGROUND_TIMEOUT", "300"),
-        ];
-        let world = World::with(&vars, &fields).await;
-        let prompt = json!({ "model": "demo", "messages": [{ "role": "user", "content": format!("{SECRET} prompt") }] });
-        let faults: [&[(&'static str, &str)]; 8] = [
-            &[],
-            &[("x-demo-status", "500")],
-            &[("x-demo-cut", "head")],
-            &[("x-demo-cut", "body")],
-            &[("x-demo-silence", "head")],
-            &[("x-demo-malformed", "status-line")],
-            &[("x-auth-token", "s3cr3t-planted-but-wrong")],
-            &[("x-request-id", "s3cr3t-planted id with spaces")],
-        ];
-        for fault in faults {
-            for path in ["/v1/chat/completions", "/v1/embeddings", "/nowhere", "/../x"] {
-                let target = format!("{path}?key={SECRET}&auth_token=s3cr3t-planted-token");
-                let call =
-                    world.post(&target).json(&prompt).header("authorization", "Bearer s3cr3t-planted-token");
-                let answer = call.header("cookie", SECRET).headers(fault).send().await;
-                let told = format!("{:?}", answer.headers);
-                assert!(!told.contains(SECRET), "{path} {fault:?}: {told}");
-                if answer.header("x-error-source") == "gateway" {
-                    assert!(!answer.text().contains(SECRET), "{path} {fault:?}: {}", answer.text());
-                }
-            }
-        }
-        pause(100).await;
-        let printed = world.gateway.process.printed();
-        assert!(!printed.contains(SECRET), "at {level}: {printed}");
-    }
-}
-
-#[tokio::test]
 async fn a_service_that_puts_credentials_into_paths_has_them_unlogged() {
     let world = World::with(&[], &json!({ "logPaths": false })).await;
     world.get("/echo/bot123:secret/send").header("x-request-id", "call-5").send().await;

@@ -14,7 +14,7 @@ use crate::world::World;
 /// A script of `tests/sdk` run to its end: whether it succeeded, and what it printed.
 async fn run(script: &str, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(interpreter(script));
-    command.arg(root().join("tests/sdk").join(script)).args(arguments).kill_on_drop(true);
+    command.env("TWINLANE_SILENCE_MS", "1500").arg(root().join("tests/sdk").join(script)).args(arguments).kill_on_drop(true);
     let output = command.output().await.expect("the interpreter starts");
     let printed = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&printed).into_owned())
@@ -28,7 +28,7 @@ fn interpreter(script: &str) -> PathBuf {
 }
 
 async fn drives(script: &str) {
-    let gateway = Twinlane::start(&[("DEMO", "true")]).await;
+    let gateway = Twinlane::start(&[("DEMO", "true"), ("KEEP_ALIVE_AFTER", "400")]).await;
     let (good, printed) = run(script, &[&gateway.url()]).await;
     let told: Vec<_> = printed.lines().filter(|line| !line.starts_with("true")).collect();
     assert!(good, "{script}:\n{}", told.join("\n"));

@@ -152,6 +152,12 @@ pub fn is_real_key(value: &HeaderValue) -> bool {
     credential(value).len() >= SHORTEST_KEY
 }
 
+/// The key that a credential's header holds.
+#[must_use]
+pub fn key_of(value: &HeaderValue) -> Option<Secret> {
+    std::str::from_utf8(credential(value)).ok().map(Secret::new)
+}
+
 /// What a proxy adds. One on this machine that others can reach makes their calls look like this machine's own.
 const FORWARDED: [&str; 6] =
     ["forwarded", "x-forwarded-for", "x-forwarded-host", "via", "x-real-ip", "cf-connecting-ip"];

@@ -1,12 +1,14 @@
 //! The one body type of all doors, and how a request's body is read.
 
 use std::error::Error as StdError;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http::header::CONTENT_LENGTH;
-use http_body::Body as _;
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Empty, Full};
 use tokio::time::timeout;
@@ -96,6 +98,54 @@ async fn next(body: &mut Body, stall: Duration) -> Result<Option<Bytes>, Error> 
             }
         }
     }
+}
+
+/// A body of which the first frame has been read already.
+#[must_use]
+pub fn resumed(first: Bytes, rest: Body) -> Body {
+    Resumed { first: Some(first), rest }.boxed()
+}
+
+struct Resumed {
+    first: Option<Bytes>,
+    rest: Body,
+}
+
+impl http_body::Body for Resumed {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(Ok(Frame::data(first)))),
+            None => Pin::new(&mut self.rest).poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (first, rest) =
+            (self.first.as_ref().map_or(0, |first| first.len() as u64), self.rest.size_hint());
+        rest.exact().map_or_else(SizeHint::default, |rest| SizeHint::with_exact(first + rest))
+    }
+}
+
+/// The beginning of a body: as much as there is, and not more than a little over `most` bytes.
+pub async fn beginning(mut body: Body, most: usize) -> Bytes {
+    let mut read = BytesMut::new();
+    while let Some(Ok(frame)) = body.frame().await {
+        read.extend_from_slice(&frame.into_data().unwrap_or_default());
+        if read.len() >= most {
+            break;
+        }
+    }
+    read.freeze()
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use http::{Method, Uri};
 use crate::auth::without_own_parameter;
 use crate::body::{self, Body};
 use crate::config::{Config, PLATFORM_MARGIN};
+use crate::inband::Protocol;
 use crate::route::Surface;
 use crate::scan;
 use crate::services::Service;
@@ -36,33 +37,46 @@ pub struct Call {
     /// The whole body.
     pub body: Bytes,
     /// Whether the client asked for a stream.
-    pub stream: bool,
+    pub stream: Stream,
+    /// The protocol of a stream that answers it, as the client reads it.
+    pub protocol: Protocol,
     /// The moment at which the call must have ended.
     pub deadline: Option<Instant>,
     /// What the door knows of its coming.
     pub arrival: Arrival,
 }
 
-/// Where a call goes, known from its head.
+/// A request whose sender has been admitted, read whole, before it is known where it goes.
 #[derive(Debug)]
-pub struct Destination {
+pub struct Received {
     /// The id of the call.
     pub id: String,
     /// Below which address it came.
     pub surface: Surface,
-    /// The provider it is for.
-    pub service: Arc<Service>,
-    /// The path below the service.
+    /// The method.
+    pub method: Method,
+    /// The path as it came.
     pub path: String,
+    /// The query, less our own parameter.
+    pub query: Option<String>,
+    /// The headers as they came.
+    pub headers: HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+    /// The moment at which the call must have ended.
+    pub deadline: Option<Instant>,
+    /// What the door knows of its coming.
+    pub arrival: Arrival,
 }
 
-impl Call {
-    /// Reads a request whose sender has been admitted.
+impl Received {
+    /// Reads a request.
     ///
     /// # Errors
     /// As [`body::read`].
     pub async fn read(
-        to: Destination,
+        id: String,
+        surface: Surface,
         head: Parts,
         body: Body,
         arrival: Arrival,
@@ -76,22 +90,40 @@ impl Call {
             () = arrival.closing.cancelled() => return Err(Error::Closing),
             () = until(deadline) => return Err(Error::BodyLate),
         };
-        let query = without_own_parameter(head.uri.query());
-        let stream = to.service.supports_streaming
-            && asks_for_stream(&to.path, query.as_deref(), &head.headers, &body);
         Ok(Self {
-            id: to.id,
-            surface: to.surface,
-            service: to.service,
+            id,
+            surface,
             method: head.method,
-            target: target(head.uri.path(), query.as_deref()),
-            path: to.path,
+            path: head.uri.path().to_owned(),
+            query: without_own_parameter(head.uri.query()),
             headers: head.headers,
             body,
-            stream,
             deadline,
             arrival,
         })
+    }
+}
+
+impl Call {
+    /// The call that a request is, at the service it names and the path below that.
+    #[must_use]
+    pub fn new(received: Received, service: Arc<Service>, path: String) -> Self {
+        let query = received.query.as_deref();
+        let asked = Stream::asked(&path, query, &received.headers, &received.body);
+        Self {
+            stream: if service.supports_streaming { asked } else { Stream::No },
+            protocol: Protocol::of(&path),
+            target: target(&received.path, query),
+            id: received.id,
+            surface: received.surface,
+            service,
+            method: received.method,
+            path,
+            headers: received.headers,
+            body: received.body,
+            deadline: received.deadline,
+            arrival: received.arrival,
+        }
     }
 
     /// The query of the call, without our own parameter.
@@ -126,12 +158,38 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
-/// Whether a stream is asked for: in the path (Gemini), the query, the `Accept` header or the body.
-fn asks_for_stream(path: &str, query: Option<&str>, headers: &HeaderMap, body: &[u8]) -> bool {
-    path.ends_with(":streamGenerateContent")
-        || query.is_some_and(|query| query.split('&').any(|pair| pair == "stream=true"))
-        || accepts_events(headers)
-        || scan::asks_for_stream(body)
+/// Whether a client asks for a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// It does not.
+    No,
+    /// It would take one: its `Accept` header names event streams, or Gemini is to send a JSON array bit by bit.
+    Maybe,
+    /// It waits for server-sent events.
+    Events,
+}
+
+impl Stream {
+    /// Reads it in the path (Gemini), the query, the `Accept` header or the body.
+    #[must_use]
+    pub fn asked(path: &str, query: Option<&str>, headers: &HeaderMap, body: &[u8]) -> Self {
+        let has = |wanted: &str| query.is_some_and(|query| query.split('&').any(|pair| pair == wanted));
+        if path.ends_with(":streamGenerateContent") {
+            if has("alt=sse") { Self::Events } else { Self::Maybe }
+        } else if has("stream=true") || scan::asks_for_stream(body) {
+            Self::Events
+        } else if accepts_events(headers) {
+            Self::Maybe
+        } else {
+            Self::No
+        }
+    }
+
+    /// Whether it may be a stream.
+    #[must_use]
+    pub fn is_asked(self) -> bool {
+        self != Self::No
+    }
 }
 
 fn accepts_events(headers: &HeaderMap) -> bool {
@@ -150,7 +208,7 @@ pub(crate) mod tests {
 
     use http::Request;
 
-    use super::{Call, Destination, deadline};
+    use super::{Call, Received, Stream, deadline};
     use crate::config::tests::config;
     use crate::route::Surface;
     use crate::{Arrival, body};
@@ -169,10 +227,10 @@ pub(crate) mod tests {
         let config = config(&[]);
         let service = config.services.get("openai").unwrap();
         let path = head.uri.path().to_owned();
-        let to = Destination { id: "id-1".to_owned(), surface: Surface::Gateway, service, path };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let body = body::full(text.to_owned());
-        runtime.block_on(Call::read(to, head, body, Arrival::now(), &config)).unwrap()
+        let read = Received::read("id-1".to_owned(), Surface::Gateway, head, body, Arrival::now(), &config);
+        Call::new(runtime.block_on(read).unwrap(), service, path)
     }
 
     #[test]
@@ -184,10 +242,11 @@ pub(crate) mod tests {
             ("/v1/chat/completions", events, "{}"),
             ("/v1beta/models/g:streamGenerateContent", &[], "{}"),
         ] {
-            assert!(call_with("POST", target, headers, body).stream, "{target} {headers:?} {body}");
+            let stream = call_with("POST", target, headers, body).stream;
+            assert!(stream.is_asked(), "{target} {headers:?} {body}");
         }
         for target in ["/v1/chat/completions", "/v1/x?upstream=true", "/v1/x?stream=false"] {
-            assert!(!call("POST", target, "{}").stream, "{target}");
+            assert_eq!(call("POST", target, "{}").stream, Stream::No, "{target}");
         }
     }
 

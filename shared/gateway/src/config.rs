@@ -3,15 +3,19 @@
 //! [`Config::read`] takes the variables as they are and reports every problem at once, in the operator's words and
 //! without a value: a value may be a secret that slipped into the wrong variable. The reference is `docs/settings.md`.
 
+mod aliases;
 mod hop;
 mod origin;
+mod place;
 mod platform;
 mod proxy_config;
 mod reader;
 mod services;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 pub use hop::HopTo;
@@ -40,8 +44,10 @@ pub struct Config {
     pub secret: Option<Secret>,
     /// The providers.
     pub services: Services,
-    /// The alias that `/v1/…` goes to.
+    /// Where `/v1/…` goes when the model does not say.
     pub default_service: String,
+    /// The operator's names for models: each a list of targets, tried in order.
+    pub model_aliases: BTreeMap<String, Vec<String>>,
     /// Which pages of other origins may read answers.
     pub origins: Origins,
     /// How long each step of a call may take.
@@ -82,6 +88,8 @@ pub struct Clocks {
     pub background: Duration,
     /// Between two chunks of a reply.
     pub idle: Duration,
+    /// The silence after which the client of a stream hears that all is well.
+    pub silence: Option<Duration>,
     /// From the arrival to the last byte.
     pub whole: Option<Duration>,
     /// Between two chunks of a request body.
@@ -119,6 +127,8 @@ pub struct Server {
     pub head_size: usize,
     /// How long a client may take nothing of an answer.
     pub send_timeout: Duration,
+    /// The most connections that are served at once; none: as many as the process's file descriptors allow.
+    pub connections: Option<NonZeroUsize>,
     /// How long running calls may go on after SIGTERM.
     pub grace: Duration,
     /// Whether the demo provider is started.
@@ -152,6 +162,7 @@ impl Config {
             env: env(&reader, platform),
             access: access(&mut reader),
             secret: reader.text("GATEWAY_SECRET").map(Secret::new),
+            model_aliases: aliases::read(&mut reader, &services),
             services,
             default_service,
             origins: origin::read(&mut reader),
@@ -199,6 +210,7 @@ fn clocks(reader: &mut Reader, platform: Platform) -> Clocks {
         first_byte: reader.millis("DEFAULT_TIMEOUT").unwrap_or(patient),
         background: reader.millis("BACKGROUND_TIMEOUT").unwrap_or(patient.max(Duration::from_secs(300))),
         idle: reader.millis("IDLE_TIMEOUT").unwrap_or(Duration::from_secs(300)),
+        silence: reader.millis_or_off("KEEP_ALIVE_AFTER", Duration::from_secs(10)),
         whole: [set, whole].into_iter().flatten().min(),
         stall: reader.millis("BODY_TIMEOUT").unwrap_or(Duration::from_secs(30)),
     }
@@ -231,6 +243,7 @@ fn server(reader: &mut Reader) -> Server {
         head_timeout: reader.millis("HEADER_TIMEOUT").unwrap_or(Duration::from_secs(15)),
         head_size: reader.bytes("MAX_HEADER_SIZE").unwrap_or(64 * 1024).max(8 * 1024),
         send_timeout: reader.millis("SEND_TIMEOUT").unwrap_or(Duration::from_secs(60)),
+        connections: reader.parsed("MAX_CONNECTIONS", "a whole number above 0"),
         grace: reader.millis("SHUTDOWN_GRACE").unwrap_or(Duration::from_secs(30)),
         demo: reader.flag("DEMO", true),
     }
@@ -246,7 +259,7 @@ pub(crate) mod tests {
         Config::read(vars.iter().copied(), Platform::Local).expect("good settings")
     }
 
-    fn problems(vars: &[(&str, &str)]) -> Vec<String> {
+    pub(crate) fn problems(vars: &[(&str, &str)]) -> Vec<String> {
         let Invalid(problems) =
             Config::read(vars.iter().copied(), Platform::Local).expect_err("bad settings");
         problems
@@ -270,12 +283,13 @@ pub(crate) mod tests {
             ("LOG_LEVEL", "LOUD"),
             ("HOST", "localhost"),
             ("PORT", "70000"),
+            ("MAX_CONNECTIONS", "0"),
             ("BACKGROUND_URL", "ftp://x"),
             ("ALLOWED_ORIGIN", "example.com/path"),
             ("DEFAULT_SERVICE", "nobody"),
             ("PROXY_CONFIG", "{"),
         ]);
-        assert_eq!(problems.len(), 10, "{problems:#?}");
+        assert_eq!(problems.len(), 11, "{problems:#?}");
         assert!(!problems.concat().contains("sk-secret"));
     }
 

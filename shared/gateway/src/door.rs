@@ -20,7 +20,7 @@ use crate::{Arrival, Error, log};
 #[derive(Debug)]
 pub enum Door {
     /// Calls come through.
-    Open(Box<Gateway>),
+    Open(Arc<Gateway>),
     /// Every call is told what is wrong with the settings.
     Closed(Invalid),
 }
@@ -46,7 +46,7 @@ impl Door {
                     tracing::warn!(setting, "{setting} does nothing here: {why}");
                 }
                 let gateway = Gateway::new(Arc::new(config), role, Arc::new(Logger));
-                Self::Open(Box::new(gateway.reaching(way)))
+                Self::Open(Arc::new(gateway.reaching(way)))
             }
             Err(invalid) => {
                 log::start(log::ANXIOUS);

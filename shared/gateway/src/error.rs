@@ -5,9 +5,11 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
+use twinlane_dialects::errors::google_status;
+use twinlane_dialects::{Refusal, Told};
 
 use crate::body::{Body, BoxError, full};
 use crate::path::Flaw;
@@ -52,6 +54,14 @@ pub enum Error {
     /// The caller is not admitted.
     #[error("{0}")]
     Unauthorized(&'static str),
+    /// The request's head is larger than can be taken here.
+    #[error(
+        "The request's head is too large: the limit is {limit} bytes. Send fewer or shorter headers, or raise MAX_HEADER_SIZE"
+    )]
+    HeadTooLarge {
+        /// The most bytes taken.
+        limit: usize,
+    },
     /// The request body is larger than can be taken here.
     #[error("{}", body_too_large(*limit, *size))]
     BodyTooLarge {
@@ -97,6 +107,15 @@ pub enum Error {
         /// What the client library says of it, for the log.
         source: Option<BoxError>,
     },
+    /// What a provider answered, retold: in a stream that had begun, or in the words of another API.
+    #[error("{}", .0.message)]
+    Provider(Box<Told>),
+    /// A provider that was asked for a stream, and had kept its client waiting, sent something else.
+    #[error("The provider was asked for a stream of events and answered with something else")]
+    NoStream,
+    /// The request cannot be served as it is: it is malformed, or its provider cannot hold it.
+    #[error("{}", .0.message)]
+    Unfit(Box<Refusal>),
     /// The background function could not be reached, and the edge lane may not take over.
     #[error(
         "The background function could not be reached, and falling back to the edge lane is switched off"
@@ -107,6 +126,11 @@ pub enum Error {
         "The background function failed after it had taken the call. It is not sent again, because the provider may have served it"
     )]
     BackgroundFailed,
+    /// There is no room for another connection.
+    #[error(
+        "The gateway is serving as many connections as it can; try again in a second. MAX_CONNECTIONS, or the process's limit of file descriptors, is the bound"
+    )]
+    Full,
     /// The process is ending.
     #[error("The gateway is shutting down; what came so far is incomplete. Try again")]
     Closing,
@@ -177,6 +201,9 @@ impl Error {
             }
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, Kind::InvalidRequest, "bad_request"),
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, Kind::Unauthorized, "unauthorized"),
+            Self::HeadTooLarge { .. } => {
+                (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Kind::SizeLimit, "head_too_large")
+            }
             Self::BodyTooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, Kind::SizeLimit, "request_too_large")
             }
@@ -188,10 +215,14 @@ impl Error {
                 (StatusCode::PAYLOAD_TOO_LARGE, Kind::SizeLimit, "response_too_large")
             }
             Self::Upstream { fault, .. } => fault.terms(),
+            Self::Provider(told) => (status_of(told), Kind::Unknown, "provider_error"),
+            Self::Unfit(refusal) => (StatusCode::BAD_REQUEST, Kind::InvalidRequest, refusal.code),
+            Self::NoStream => (StatusCode::BAD_GATEWAY, Kind::Network, "no_stream"),
             Self::BackgroundUnreachable => {
                 (StatusCode::BAD_GATEWAY, Kind::Connection, "background_unreachable")
             }
             Self::BackgroundFailed => (StatusCode::BAD_GATEWAY, Kind::Network, "background_failed"),
+            Self::Full => (StatusCode::SERVICE_UNAVAILABLE, Kind::Connection, "overloaded"),
             Self::Closing => (StatusCode::SERVICE_UNAVAILABLE, Kind::Unknown, "shutting_down"),
             Self::Settings(_) => (StatusCode::INTERNAL_SERVER_ERROR, Kind::Unknown, "invalid_settings"),
             Self::Panic => (StatusCode::INTERNAL_SERVER_ERROR, Kind::Unknown, "internal_error"),
@@ -210,12 +241,27 @@ impl Error {
         self.terms().2
     }
 
+    /// When to try again, in seconds, where that is known to be soon: as much room comes free as calls end.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<u16> {
+        let soon = matches!(self, Self::Full | Self::Upstream { fault: Fault::Exhausted, .. });
+        soon.then_some(1)
+    }
+
+    /// A request that cannot be served, and the parameter at fault.
+    #[must_use]
+    pub fn unfit(code: &'static str, param: Option<&str>, message: impl Into<String>) -> Self {
+        Self::Unfit(Box::new(Refusal { message: message.into(), param: param.map(str::to_owned), code }))
+    }
+
     /// Whether the gateway refused the call without trying to reach a provider.
     #[must_use]
     pub fn refused(&self) -> bool {
         !matches!(
             self,
             Self::Upstream { .. }
+                | Self::Provider(_)
+                | Self::NoStream
                 | Self::ReplyTooLarge { .. }
                 | Self::BackgroundFailed
                 | Self::Closing
@@ -228,15 +274,23 @@ impl Error {
     pub fn json(&self, surface: Surface, id: &str) -> Value {
         let (status, kind, code) = self.terms();
         let message = self.to_string();
+        if surface == Surface::V1Gemini {
+            return google_error(status, &message);
+        }
         if surface == Surface::V1Anthropic {
             let error = json!({ "type": anthropic_type(status), "message": message });
             return json!({ "type": "error", "error": error, "request_id": id });
         }
         let kind = if surface == Surface::Gateway { kind.as_str() } else { openai_type(status) };
+        let (kind, param, code) = match self {
+            Self::Provider(told) => (told.kind.as_str(), told.param.as_deref(), told.code.as_deref()),
+            Self::Unfit(refusal) => (kind, refusal.param.as_deref(), Some(code)),
+            _ => (kind, None, Some(code)),
+        };
         let error = json!({
             "message": message,
             "type": kind,
-            "param": null,
+            "param": param,
             "code": code,
             "request_id": id,
             "timestamp": humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
@@ -252,11 +306,24 @@ impl Error {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert("x-error-source", HeaderValue::from_static("gateway"));
+        if let Some(seconds) = self.retry_after() {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         if self.status() == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert("allow", HeaderValue::from_static("GET, HEAD"));
         }
         response
     }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::Unfit(Box::new(refusal))
+    }
+}
+
+fn status_of(told: &Told) -> StatusCode {
+    StatusCode::from_u16(told.status).unwrap_or(StatusCode::BAD_GATEWAY)
 }
 
 fn body_too_large(limit: usize, size: Option<usize>) -> String {
@@ -265,6 +332,12 @@ fn body_too_large(limit: usize, size: Option<usize>) -> String {
         "The request body is too large: the limit is {limit} bytes, yours has {size}. \
          Send less, or raise MAX_REQUEST_SIZE where the platform allows it"
     )
+}
+
+/// An error in Google's shape.
+pub(crate) fn google_error(status: StatusCode, message: &str) -> Value {
+    let word = google_status(status.as_u16());
+    json!({ "error": { "code": status.as_u16(), "message": message, "status": word } })
 }
 
 /// OpenAI's `error.type` for a status.

@@ -16,7 +16,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use crate::Error;
 use crate::body::{Body, BoxError};
 use crate::inband::{Events, Protocol};
-use crate::record::{Outcome, OutcomeCell};
+use crate::record::{Notes, Outcome};
 use crate::route::Surface;
 use crate::upstream::Fault;
 
@@ -31,8 +31,10 @@ pub struct Terms {
     pub surface: Surface,
     /// The protocol, where the reply is an event stream.
     pub events: Option<Protocol>,
-    /// The longest silence.
+    /// The longest silence of the provider.
     pub idle: Duration,
+    /// The silence after which the client of an event stream is told that all is well; none: it is not.
+    pub silence: Option<Duration>,
     /// The moment by which the reply must have ended.
     pub deadline: Option<Instant>,
     /// The most bytes.
@@ -46,10 +48,13 @@ pub struct Terms {
 pub struct Guard {
     body: Body,
     terms: Terms,
-    outcome: OutcomeCell,
+    notes: Notes,
     events: Option<Events>,
     passed: u64,
+    /// When the provider last said something.
     heard: Instant,
+    /// When the client was last told something.
+    spoke: Instant,
     clock: Option<Pin<Box<Sleep>>>,
     closing: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     state: State,
@@ -65,18 +70,25 @@ enum State {
     Closed,
 }
 
+/// What has to be done about a silent reply.
+enum Due {
+    End(Error),
+    Speak(&'static str),
+}
+
 impl Guard {
-    /// Watches `body` by `terms`, and notes in `outcome` how it ended.
+    /// Watches `body` by `terms`, and notes how it ended.
     #[must_use]
-    pub fn new(body: Body, terms: Terms, outcome: OutcomeCell) -> Self {
+    pub fn new(body: Body, terms: Terms, notes: Notes) -> Self {
         let (events, heard) = (terms.events.map(Events::of), Instant::now());
         Self {
             body,
             terms,
-            outcome,
+            notes,
             events,
             passed: 0,
             heard,
+            spoke: heard,
             clock: None,
             closing: None,
             state: State::Open,
@@ -86,6 +98,7 @@ impl Guard {
     /// Lets data through, up to the limit.
     fn pass(&mut self, mut data: Bytes) -> Bytes {
         self.heard = Instant::now();
+        self.spoke = self.heard;
         if self.terms.deadline.is_some_and(|deadline| self.heard >= deadline) {
             self.state = State::Ending(self.fault(Fault::Deadline));
         }
@@ -109,35 +122,52 @@ impl Guard {
         self.events.as_ref().is_some_and(|events| !events.has_ended())
     }
 
-    /// Why a reply that has nothing to say now must end.
-    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+    /// What to do about a reply that has nothing to say now, once there is something to do.
+    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
         let terms = &self.terms;
         let closing = self.closing.get_or_insert_with(|| Box::pin(terms.closing.clone().cancelled_owned()));
         if closing.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Error::Closing);
+            return Poll::Ready(Due::End(Error::Closing));
         }
-        self.poll_clock(cx)
-    }
-
-    /// What to say when the reply has been silent for too long, or until the deadline.
-    fn poll_clock(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         loop {
-            let silent = self.heard + self.terms.idle;
-            let due = self.terms.deadline.map_or(silent, |deadline| deadline.min(silent));
+            let due = self.next_due();
             let clock = self.clock.get_or_insert_with(|| Box::pin(sleep_until(due.into())));
-            if clock.deadline() < due.into() {
+            // A clock that rings too early is wound again; winding it at every chunk would cost more.
+            if clock.deadline() > due.into() {
                 clock.as_mut().reset(due.into());
             }
             ready!(clock.as_mut().poll(cx));
-            let now = clock.deadline();
+            let now = clock.deadline().into_std();
             self.clock = None;
-            if self.terms.deadline.is_some_and(|deadline| now >= deadline.into()) {
-                return Poll::Ready(self.fault(Fault::Deadline));
-            }
-            if now >= (self.heard + self.terms.idle).into() {
-                return Poll::Ready(self.fault(Fault::Idle));
+            if let Some(due) = self.due_at(now) {
+                return Poll::Ready(due);
             }
         }
+    }
+
+    /// The next moment at which something may be due.
+    fn next_due(&self) -> Instant {
+        let idle = self.heard + self.terms.idle;
+        let speak = self.keep_alive().map(|(at, _)| at);
+        [self.terms.deadline, speak].into_iter().flatten().fold(idle, Instant::min)
+    }
+
+    fn due_at(&mut self, now: Instant) -> Option<Due> {
+        if self.terms.deadline.is_some_and(|deadline| now >= deadline) {
+            return Some(Due::End(self.fault(Fault::Deadline)));
+        }
+        if now >= self.heard + self.terms.idle {
+            return Some(Due::End(self.fault(Fault::Idle)));
+        }
+        let (_, words) = self.keep_alive().filter(|(at, _)| now >= *at)?;
+        self.spoke = now;
+        Some(Due::Speak(words))
+    }
+
+    /// What the client is told next and when, unless the provider speaks before: never in the middle of an event.
+    fn keep_alive(&self) -> Option<(Instant, &'static str)> {
+        let events = self.events.as_ref().filter(|events| events.is_between())?;
+        Some((self.spoke + self.terms.silence?, events.keep_alive()))
     }
 
     fn fault(&self, fault: Fault) -> Error {
@@ -149,7 +179,8 @@ impl Guard {
         self.state = State::Closed;
         // The provider's connection is closed now, not when the client has read the rest.
         self.body = crate::body::empty();
-        self.outcome.note(outcome_of(&error));
+        self.notes.ended(Outcome::of(&error));
+        self.notes.failed(error.code());
         let causes = crate::error::causes(&error);
         tracing::warn!(
             id = self.terms.id,
@@ -164,14 +195,6 @@ impl Guard {
             Some(events) => Ok(Frame::data(events.broken_off(&error, self.terms.surface, &self.terms.id))),
             None => Err(error.into()),
         }
-    }
-}
-
-fn outcome_of(error: &Error) -> Outcome {
-    match error {
-        Error::ReplyTooLarge { .. } => Outcome::Limit,
-        Error::Closing | Error::Upstream { fault: Fault::Deadline, .. } => Outcome::Deadline,
-        _ => Outcome::Truncated,
     }
 }
 
@@ -210,14 +233,17 @@ impl http_body::Body for Guard {
                 }
                 // Trailers end here: no provider's client reads any, and Lambda takes them for the end of the stream.
                 Poll::Ready(Some(Ok(frame))) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Poll::Ready(Some(Ok(Frame::data(self.pass(data)))));
+                    match frame.into_data() {
+                        // A translation that has nothing to say yet; the provider lives.
+                        Ok(data) if data.is_empty() => self.heard = Instant::now(),
+                        Ok(data) => return Poll::Ready(Some(Ok(Frame::data(self.pass(data))))),
+                        Err(_) => {}
                     }
                 }
-                Poll::Pending => {
-                    let error = ready!(self.poll_end(cx));
-                    self.state = State::Ending(error);
-                }
+                Poll::Pending => match ready!(self.poll_due(cx)) {
+                    Due::End(error) => self.state = State::Ending(error),
+                    Due::Speak(words) => return Poll::Ready(Some(Ok(Frame::data(words.into())))),
+                },
             }
         }
     }
@@ -253,7 +279,7 @@ mod tests {
     use super::{Guard, Terms};
     use crate::body::{Body, BoxError};
     use crate::inband::Protocol;
-    use crate::record::{Outcome, OutcomeCell};
+    use crate::record::{Notes, Outcome};
     use crate::route::Surface;
 
     fn terms(events: bool) -> Terms {
@@ -263,6 +289,7 @@ mod tests {
             surface: Surface::Gateway,
             events: events.then_some(Protocol::Chat),
             idle: Duration::from_secs(60),
+            silence: None,
             deadline: None,
             limit: None,
             closing: CancellationToken::new(),
@@ -286,19 +313,23 @@ mod tests {
         }
     }
 
+    fn ended(notes: &Notes) -> Outcome {
+        notes.read().outcome.unwrap_or(Outcome::ClientLeft)
+    }
+
     /// What goes out, whether it ended cleanly, and what is noted.
     fn guarded(pieces: &[&str], then: &Then, terms: Terms) -> (String, bool, Outcome) {
         let pieces = pieces.iter().map(|piece| piece.as_bytes().to_vec()).collect();
-        let cell = OutcomeCell::open();
-        let mut guard = Guard::new(body(pieces, then), terms, cell.clone());
+        let notes = Notes::default();
+        let mut guard = Guard::new(body(pieces, then), terms, notes.clone());
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
         runtime.block_on(async {
             let mut out = Vec::new();
             loop {
                 match guard.frame().await {
-                    None => return (String::from_utf8(out).unwrap(), true, cell.read()),
-                    Some(Err(_)) => return (String::from_utf8(out).unwrap(), false, cell.read()),
+                    None => return (String::from_utf8(out).unwrap(), true, ended(&notes)),
+                    Some(Err(_)) => return (String::from_utf8(out).unwrap(), false, ended(&notes)),
                     Some(Ok(frame)) => out.extend_from_slice(frame.data_ref().unwrap()),
                 }
             }

@@ -5,13 +5,13 @@
 //! origin in a browser.
 
 use http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, TRANSFER_ENCODING,
+    ACCEPT_ENCODING, CONNECTION, CONTENT_LENGTH, CONTENT_SECURITY_POLICY, CONTENT_TYPE, TRANSFER_ENCODING,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::auth::{Auth, CREDENTIALS, Caller, OWN_HEADER, is_real_key};
-use crate::call::Call;
+use crate::call::{Call, Stream};
 use crate::services::KeyPlace;
 
 /// The headers of the request to a call's provider.
@@ -25,6 +25,10 @@ pub fn to_provider(call: &Call, caller: &Caller, auth: &Auth) -> HeaderMap {
         if may_pass && !is_ours && !nominated.has(name) {
             passed.append(name, value.clone());
         }
+    }
+    if call.stream == Stream::Events {
+        // A compressed stream could neither be watched for its end nor told an error.
+        passed.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     for (name, value) in &call.service.default_headers {
         passed.entry(name).or_insert_with(|| value.clone());
@@ -92,10 +96,15 @@ pub fn to_client(headers: &mut HeaderMap) {
 /// Keeps a provider's page from acting as a page of the gateway's own, should a browser come to show it.
 fn confine(headers: &mut HeaderMap) {
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    if memchr::memmem::find(kind, b"html").is_some() || memchr::memmem::find(kind, b"xml").is_some() {
+    if headers.get_all(CONTENT_TYPE).iter().any(is_page) {
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     }
+}
+
+/// Whether a browser would run what comes under this type. Of several types, browsers may take any.
+fn is_page(kind: &HeaderValue) -> bool {
+    let kind = kind.as_bytes().to_ascii_lowercase();
+    memchr::memmem::find(&kind, b"html").is_some() || memchr::memmem::find(&kind, b"xml").is_some()
 }
 
 /// The names that a `Connection` header says are about this connection only (RFC 9110, 7.6.1).
@@ -103,9 +112,10 @@ struct Nominated(Vec<HeaderName>);
 
 impl Nominated {
     fn by(headers: &HeaderMap) -> Self {
-        let lists = headers.get_all(CONNECTION).iter().filter_map(|list| list.to_str().ok());
-        let names = lists.flat_map(|list| list.split(',')).filter_map(|name| name.trim().parse().ok());
-        Self(names.collect())
+        let lists = headers.get_all(CONNECTION).iter().map(HeaderValue::as_bytes);
+        // Bytes, not text: one odd byte in a list must not free the names beside it.
+        let names = lists.flat_map(|list| list.split(|&byte| byte == b','));
+        Self(names.filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok()).collect())
     }
 
     fn has(&self, name: &HeaderName) -> bool {
@@ -113,8 +123,12 @@ impl Nominated {
     }
 }
 
-/// Request headers that pass to every provider.
+/// Request headers that pass to every provider, unless a platform put them there.
 fn is_allowed(name: &str) -> bool {
+    is_usual(name) && !is_never_forwarded(name)
+}
+
+fn is_usual(name: &str) -> bool {
     const PREFIXES: [&str; 10] = [
         "anthropic-",
         "openai-",
@@ -184,8 +198,22 @@ fn is_listed(name: &str, listed: &[String]) -> bool {
 
 /// Headers about a connection, a platform or a caller: a wide pattern in `forwardHeaders` does not let them through.
 fn is_never_forwarded(name: &str) -> bool {
-    const PREFIXES: [&str; 8] =
-        ["x-forwarded-", "x-vercel-", "x-amzn-", "x-amz-cf-", "cf-", "sec-", "proxy-", "x-twinlane-"];
+    const PREFIXES: [&str; 13] = [
+        "x-forwarded-",
+        "x-vercel-",
+        "x-amzn-",
+        "x-amz-cf-",
+        "cf-",
+        "sec-",
+        "proxy-",
+        "x-twinlane-",
+        // Azure's and Google's sign-in in front of a container: who the caller is, and tokens of theirs.
+        "x-ms-client-principal",
+        "x-ms-token-",
+        "x-goog-authenticated-user-",
+        "x-goog-iap-",
+        "x-serverless-",
+    ];
     is_hop_by_hop(name)
         || matches!(
             name,
@@ -321,6 +349,10 @@ mod tests {
             "x-vercel-protection-bypass",
             "x-amzn-trace-id",
             "x-amzn-oidc-data",
+            "x-ms-token-aad-access-token",
+            "x-ms-client-principal-id",
+            "x-goog-iap-jwt-assertion",
+            "x-goog-authenticated-user-email",
             "connection",
             "keep-alive",
             "te",
@@ -345,6 +377,10 @@ mod tests {
     fn a_name_nominated_by_connection_does_not_cross() {
         let crossed = crossing(&[("connection", "close, X-Title"), ("x-title", "t"), ("accept", "*/*")]);
         assert_eq!(crossed.len(), 1, "{crossed:?}");
+        let odd = HeaderValue::from_bytes(b"\xff,x-title").unwrap();
+        let mut call = call_with("POST", "/v1/x", &[("x-title", "t")], "{}");
+        call.headers.insert("connection", odd);
+        assert!(to_provider(&call, &Caller::default(), &auth()).is_empty(), "an odd byte frees no name");
     }
 
     #[test]
@@ -440,6 +476,26 @@ mod tests {
         to_client(&mut headers);
         assert_eq!(headers.keys().count(), kept.len() + 1, "those, and nosniff: {headers:?}");
         assert_eq!(headers.get_all("x-multi").iter().count(), 2);
+    }
+
+    #[test]
+    fn a_page_is_confined_however_its_type_is_spelt() {
+        for (kinds, confined) in [
+            (&["text/html"][..], true),
+            (&["Text/HTML; charset=utf-8"], true),
+            (&["text/plain", "text/html"], true),
+            (&["image/svg+xml"], true),
+            (&["application/json"], false),
+            (&[], false),
+        ] {
+            let mut headers = HeaderMap::new();
+            for kind in kinds {
+                headers.append("content-type", HeaderValue::from_static(kind));
+            }
+            to_client(&mut headers);
+            assert_eq!(headers.contains_key("content-security-policy"), confined, "{kinds:?}");
+            assert_eq!(headers["x-content-type-options"], "nosniff");
+        }
     }
 
     proptest! {

@@ -1,7 +1,7 @@
 //! Event streams: how far one has come, and how an error is told in the middle of one, in its own protocol.
 
 use bytes::Bytes;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::Error;
 use crate::route::Surface;
@@ -32,6 +32,18 @@ impl Events {
         self.last[at..].copy_from_slice(&data[data.len() - kept..]);
     }
 
+    /// Whether the last event is whole, so that something of ours may stand here.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        [&b"\n\n"[..], b"\r\n\r\n", b"\r\r"].iter().any(|blank| self.last.ends_with(blank))
+    }
+
+    /// What tells the client that all is well.
+    #[must_use]
+    pub fn keep_alive(&self) -> &'static str {
+        self.protocol.keep_alive()
+    }
+
     /// Whether the stream may end here.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -43,8 +55,7 @@ impl Events {
     #[must_use]
     pub fn broken_off(&self, error: &Error, surface: Surface, id: &str) -> Bytes {
         let event = self.protocol.error_event(error, surface, id);
-        let between = [&b"\n\n"[..], b"\r\n\r\n", b"\r\r"].iter().any(|blank| self.last.ends_with(blank));
-        if between { event } else { [&b"\n\n"[..], &event].concat().into() }
+        if self.is_between() { event } else { [&b"\n\n"[..], &event].concat().into() }
     }
 }
 
@@ -76,6 +87,19 @@ impl Protocol {
         }
     }
 
+    /// What bridges a silence between two events.
+    ///
+    /// A comment has no blank line of its own: some decoders (openai-go before its change 621) make an empty event of
+    /// that. google-genai takes a comment for JSON; it skips an empty line.
+    #[must_use]
+    pub fn keep_alive(self) -> &'static str {
+        match self {
+            Self::Chat | Self::Responses | Self::Other => ": keep-alive\n",
+            Self::Messages => "event: ping\ndata: {\"type\": \"ping\"}\n\n",
+            Self::Gemini => "\n",
+        }
+    }
+
     /// The event that ends a stream with an error. Clients raise on it and cannot take the answer for whole.
     ///
     /// There is no `id:` or `retry:` line: openai-python's decoder would dispatch empty events after one.
@@ -85,7 +109,7 @@ impl Protocol {
             Self::Chat | Self::Other => format!("data: {}\n\n", error.json(surface, id)),
             Self::Messages => format!("event: error\ndata: {}\n\n", error.json(Surface::V1Anthropic, id)),
             Self::Responses => format!("event: error\ndata: {}\n\n", response_error(error, surface, id)),
-            Self::Gemini => format!("data: {}\n\n", google_error(error)),
+            Self::Gemini => format!("data: {}\n\n", error.json(Surface::V1Gemini, id)),
         };
         Bytes::from(event)
     }
@@ -99,15 +123,6 @@ fn response_error(error: &Error, surface: Surface, id: &str) -> Value {
     json["message"] = error.to_string().into();
     json["param"] = Value::Null;
     json
-}
-
-fn google_error(error: &Error) -> Value {
-    let status = match error.status().as_u16() {
-        413 => "RESOURCE_EXHAUSTED",
-        504 => "DEADLINE_EXCEEDED",
-        _ => "UNAVAILABLE",
-    };
-    json!({ "error": { "code": error.status().as_u16(), "message": error.to_string(), "status": status } })
 }
 
 #[cfg(test)]

@@ -118,7 +118,7 @@ pub fn choose(call: &Call, large: usize) -> Choice {
     if matches!(call.method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Choice::edge(Why::Read);
     }
-    if call.stream {
+    if call.stream.is_asked() {
         return Choice::edge(Why::Stream);
     }
     match heavy(&call.path) {

@@ -35,8 +35,13 @@ pub mod scan;
 pub mod secret;
 pub mod send;
 pub mod services;
+pub mod silence;
 pub mod terminal;
+pub mod unified;
 pub mod upstream;
+
+#[cfg(test)]
+mod properties;
 
 pub use arrival::Arrival;
 pub use body::Body;

@@ -12,7 +12,6 @@ use tracing_subscriber::{Layer, fmt};
 
 use crate::Error;
 use crate::config::Log;
-use crate::lane::Choice;
 use crate::record::{Record, Recorder};
 
 /// How a gateway logs that cannot read its settings.
@@ -37,9 +36,6 @@ impl Recorder for Logger {
     fn began(&self, record: &Record, path: &str) {
         let (id, method, service) = (&record.id, &record.method, record.service.as_deref().unwrap_or("-"));
         tracing::info!(id, service, "call {id} in: {method} {service} {path}");
-        if let Some(Choice { lane, why }) = record.choice {
-            tracing::debug!(id, "call {id} takes the {} lane: {why}", lane.as_str());
-        }
     }
 
     /// What happened at a provider's side or in here is the operator's business; what a client did wrong is not.
@@ -66,6 +62,10 @@ impl Recorder for Logger {
             attempts = record.attempts,
             bytes_in = record.bytes_in,
             bytes_out = record.bytes_out,
+            model = record.model.as_deref(),
+            served = record.served.as_deref(),
+            tokens_in = record.usage.map(|usage| usage.prompt),
+            tokens_out = record.usage.map(|usage| usage.completion),
             first_byte_ms = record.first_byte.map(ms),
             total_ms = ms(record.total),
             "call {id} out: {status} {}", record.outcome

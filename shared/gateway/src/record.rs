@@ -4,8 +4,7 @@
 use std::fmt;
 use std::net::IpAddr;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -13,12 +12,15 @@ use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
+use twinlane_dialects::chat::Usage;
 
 use crate::Error;
 use crate::body::{Body, BoxError};
 use crate::call::Call;
 use crate::lane::Choice;
 use crate::route::Surface;
+use crate::unified::plan::Plan;
+use crate::upstream::Fault;
 
 /// A call, as it is remembered.
 #[derive(Debug, Clone)]
@@ -31,6 +33,12 @@ pub struct Record {
     pub method: Method,
     /// The alias of the service, once known.
     pub service: Option<String>,
+    /// The model, as a call of the unified API named it.
+    pub model: Option<String>,
+    /// The target that served such a call, as `provider/model`.
+    pub served: Option<String>,
+    /// The tokens it cost, where they are known.
+    pub usage: Option<Usage>,
     /// The lane and its reason, once chosen.
     pub choice: Option<Choice>,
     /// The status of the answer.
@@ -53,7 +61,6 @@ pub struct Record {
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub enum Outcome {
     /// The answer went out whole, be it an error.
     Complete,
@@ -68,7 +75,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    const ALL: [Self; 5] = [Self::Complete, Self::Truncated, Self::Limit, Self::Deadline, Self::ClientLeft];
+    /// How a call ends that an error ends.
+    #[must_use]
+    pub fn of(error: &Error) -> Self {
+        match error {
+            Error::ReplyTooLarge { .. } => Self::Limit,
+            Error::Closing | Error::Upstream { fault: Fault::Deadline, .. } => Self::Deadline,
+            _ => Self::Truncated,
+        }
+    }
 }
 
 impl fmt::Display for Outcome {
@@ -83,25 +98,76 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The place where whoever ends a call notes how. The first note counts.
-#[derive(Debug, Clone)]
-pub struct OutcomeCell(Arc<AtomicU8>);
+/// What comes to be known of a call only on its way, be it after its answer has begun: noted by whoever learns it.
+#[derive(Debug, Clone, Default)]
+pub struct Notes(Arc<Mutex<Noted>>);
 
-impl OutcomeCell {
-    const OPEN: u8 = u8::MAX;
+/// What has been noted so far.
+#[derive(Debug, Clone, Default)]
+pub struct Noted {
+    /// How the call ended.
+    pub outcome: Option<Outcome>,
+    /// The lane it took, and why.
+    pub choice: Option<Choice>,
+    /// How often a provider was tried; none before that is known.
+    pub attempts: Option<u32>,
+    /// The target that served, as `provider/model`.
+    pub served: Option<String>,
+    /// The targets that did not, each with the reason.
+    pub fallbacks: Vec<String>,
+    /// The client's parameters that were dropped for the target that served, with commas.
+    pub dropped: String,
+    /// The tokens it cost, where they are known.
+    pub usage: Option<Usage>,
+    /// The code of the error that was told after the answer had begun.
+    pub error: Option<&'static str>,
+}
 
-    pub(crate) fn open() -> Self {
-        Self(Arc::new(AtomicU8::new(Self::OPEN)))
+impl Notes {
+    /// Notes how the call ended. Whoever ends it first is right.
+    pub fn ended(&self, outcome: Outcome) {
+        self.open().outcome.get_or_insert(outcome);
     }
 
-    /// Notes how the call ended, unless that is noted already.
-    pub fn note(&self, outcome: Outcome) {
-        let _ = self.0.compare_exchange(Self::OPEN, outcome as u8, Ordering::Relaxed, Ordering::Relaxed);
+    /// Notes the lane.
+    pub fn chose(&self, choice: Choice) {
+        self.open().choice = Some(choice);
     }
 
-    /// A call that nobody ended was ended by its client.
-    pub(crate) fn read(&self) -> Outcome {
-        Outcome::ALL.get(usize::from(self.0.load(Ordering::Relaxed))).copied().unwrap_or(Outcome::ClientLeft)
+    /// Notes how often a provider was tried.
+    pub fn tried(&self, attempts: u32) {
+        *self.open().attempts.get_or_insert(0) += attempts;
+    }
+
+    /// Notes which target a call is for now, and what of it that target is not told.
+    pub fn served(&self, target: String, dropped: String) {
+        let mut noted = self.open();
+        (noted.served, noted.dropped) = (Some(target), dropped);
+    }
+
+    /// Notes a target that did not serve, and why.
+    pub fn fell(&self, why: String) {
+        self.open().fallbacks.push(why);
+    }
+
+    /// Notes what a call cost.
+    pub fn used(&self, usage: Usage) {
+        self.open().usage = Some(usage);
+    }
+
+    /// Notes an error that an answer ended in.
+    pub fn failed(&self, code: &'static str) {
+        self.open().error.get_or_insert(code);
+    }
+
+    /// What has been noted so far.
+    #[must_use]
+    pub fn read(&self) -> Noted {
+        self.open().clone()
+    }
+
+    fn open(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,7 +187,7 @@ pub struct Recording {
     /// What is known so far.
     pub record: Record,
     arrived: Instant,
-    outcome: OutcomeCell,
+    notes: Notes,
     recorder: Arc<dyn Recorder>,
 }
 
@@ -140,6 +206,9 @@ impl Recording {
             address,
             method,
             service: None,
+            model: None,
+            served: None,
+            usage: None,
             choice: None,
             status: StatusCode::OK,
             error: None,
@@ -150,22 +219,29 @@ impl Recording {
             total: Duration::ZERO,
             outcome: Outcome::ClientLeft,
         };
-        Self { record, arrived, outcome: OutcomeCell::open(), recorder: Arc::clone(recorder) }
+        Self { record, arrived, notes: Notes::default(), recorder: Arc::clone(recorder) }
     }
 
-    /// Where the end of this call is to be noted.
+    /// Where what is learnt of this call on its way is to be noted.
     #[must_use]
-    pub fn outcome(&self) -> OutcomeCell {
-        self.outcome.clone()
+    pub fn notes(&self) -> &Notes {
+        &self.notes
     }
 
-    /// Notes a call that has been read, and its lane.
-    pub fn note(&mut self, call: &Call, choice: Choice) {
+    /// Notes a call that has been read.
+    pub fn note(&mut self, call: &Call) {
         self.record.service = Some(call.service.alias.clone());
-        self.record.choice = Some(choice);
         self.record.bytes_in = call.body.len() as u64;
         self.recorder
             .began(&self.record, if call.service.log_paths { &call.path } else { "(path not logged)" });
+    }
+
+    /// Notes a call of the unified API that has been understood.
+    pub fn note_plan(&mut self, plan: &Plan) {
+        self.record.service = plan.targets.first().map(|target| target.service.alias.clone());
+        self.record.model = Some(plan.model.clone());
+        self.record.bytes_in = plan.received.body.len() as u64;
+        self.recorder.began(&self.record, &plan.received.path);
     }
 
     /// The answer that tells an error, which is logged here, once.
@@ -188,7 +264,7 @@ impl Recording {
         let bodiless = self.record.method == Method::HEAD;
         response.map(|body| {
             if bodiless || http_body::Body::is_end_stream(&body) {
-                self.outcome.note(Outcome::Complete);
+                self.notes.ended(Outcome::Complete);
             }
             Recorded { body, recording: self }.boxed()
         })
@@ -204,7 +280,13 @@ impl Recording {
 
 impl Drop for Recording {
     fn drop(&mut self) {
-        self.record.outcome = self.outcome.read();
+        let noted = self.notes.read();
+        // A call that nobody ended was ended by its client.
+        self.record.outcome = noted.outcome.unwrap_or(Outcome::ClientLeft);
+        self.record.choice = noted.choice;
+        self.record.attempts = noted.attempts.unwrap_or_default();
+        self.record.error = self.record.error.or(noted.error);
+        (self.record.served, self.record.usage) = (noted.served, noted.usage);
         self.record.total = self.elapsed();
         self.recorder.ended(&self.record);
     }
@@ -227,12 +309,12 @@ impl http_body::Body for Recorded {
         let polled = Pin::new(&mut self.body).poll_frame(cx);
         match &polled {
             Poll::Pending => {}
-            Poll::Ready(None) => self.recording.outcome.note(Outcome::Complete),
-            Poll::Ready(Some(Err(_))) => self.recording.outcome.note(Outcome::Truncated),
+            Poll::Ready(None) => self.recording.notes.ended(Outcome::Complete),
+            Poll::Ready(Some(Err(_))) => self.recording.notes.ended(Outcome::Truncated),
             Poll::Ready(Some(Ok(frame))) => {
                 frame.data_ref().into_iter().for_each(|data| self.recording.passed(data));
                 if self.body.is_end_stream() {
-                    self.recording.outcome.note(Outcome::Complete);
+                    self.recording.notes.ended(Outcome::Complete);
                 }
             }
         }

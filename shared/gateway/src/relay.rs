@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::guard::{Guard, Terms};
 use crate::headers::{self, plain};
 use crate::inband::Protocol;
-use crate::record::{OutcomeCell, Recording};
+use crate::record::{Notes, Recording};
 use crate::services::ResponseLimit;
 use crate::{Error, VERSION};
 
@@ -22,6 +22,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The provider's id, where the client gave one of its own.
 const PROVIDER_ID: HeaderName = HeaderName::from_static("x-provider-request-id");
 
+/// How long a reply may be silent.
+#[derive(Debug, Clone, Copy)]
+pub struct Waits {
+    /// Until it is given up.
+    pub idle: Duration,
+    /// Until the client of an event stream is told that all is well.
+    pub silence: Option<Duration>,
+}
+
 /// The answer to a call that a provider, or the background, replied to. The body passes as it comes.
 ///
 /// # Errors
@@ -29,8 +38,8 @@ const PROVIDER_ID: HeaderName = HeaderName::from_static("x-provider-request-id")
 pub fn to_client(
     reply: Response<Body>,
     call: &Call,
-    idle: Duration,
-    outcome: OutcomeCell,
+    waits: Waits,
+    notes: Notes,
 ) -> Result<Response<Body>, Error> {
     let (mut head, body) = reply.into_parts();
     let limit = limit(call, head.status, &head.headers)?;
@@ -48,12 +57,13 @@ pub fn to_client(
         service: call.service.alias.clone(),
         surface: call.surface,
         events,
-        idle,
+        idle: waits.idle,
+        silence: waits.silence,
         deadline: call.deadline,
         limit,
         closing: call.arrival.closing.clone(),
     };
-    Ok(Response::from_parts(head, Guard::new(body, terms, outcome).boxed()))
+    Ok(Response::from_parts(head, Guard::new(body, terms, notes).boxed()))
 }
 
 /// The protocol of a reply that is an event stream we can read: not one without a body, and not a compressed one, to
@@ -63,7 +73,7 @@ fn events(call: &Call, status: StatusCode, headers: &HeaderMap) -> Option<Protoc
         .get(CONTENT_ENCODING)
         .is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
     let readable = is_event_stream(headers) && plain && !is_bodiless(call, status);
-    readable.then(|| if status.is_success() { Protocol::of(&call.path) } else { Protocol::Other })
+    readable.then(|| if status.is_success() { call.protocol } else { Protocol::Other })
 }
 
 fn is_bodiless(call: &Call, status: StatusCode) -> bool {
@@ -83,7 +93,9 @@ fn limit(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Option<
     Ok(Some(bytes))
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
+/// Whether a reply is a stream of server-sent events.
+#[must_use]
+pub fn is_event_stream(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
     kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
 }
@@ -91,16 +103,27 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 /// Says on any answer what the gateway did: which lane and why, how long, how often a provider was tried.
 pub fn dress(response: &mut Response<Body>, recording: &Recording, client_id: bool) {
     let failed = response.status().is_client_error() || response.status().is_server_error();
-    let (record, headers) = (&recording.record, response.headers_mut());
-    name(headers, &record.id, client_id);
-    if let Some(choice) = record.choice {
+    let (noted, headers) = (recording.notes().read(), response.headers_mut());
+    name(headers, &recording.record.id, client_id);
+    if let Some(choice) = noted.choice {
         headers.insert("x-processing-mode", HeaderValue::from_static(choice.lane.as_str()));
         headers.insert("x-lane-reason", HeaderValue::from_static(choice.why.as_str()));
-        headers.insert("x-attempts", plain(record.attempts));
     }
-    if record.attempts > 1 && failed {
+    if let Some(attempts) = noted.attempts {
+        headers.insert("x-attempts", plain(attempts));
+    }
+    if noted.attempts > Some(1) && failed {
         // What we have tried again in vain, an SDK should not try another three times.
         headers.insert("x-should-retry", HeaderValue::from_static("false"));
+    }
+    if let Some(served) = &noted.served {
+        headers.insert("x-served-by", plain(served));
+    }
+    if !noted.fallbacks.is_empty() {
+        headers.insert("x-fallbacks", plain(noted.fallbacks.join("; ")));
+    }
+    if !noted.dropped.is_empty() {
+        headers.insert("x-dropped-params", plain(&noted.dropped));
     }
     headers.insert("x-processing-time", plain(recording.elapsed().as_millis()));
     headers.insert("x-gateway-version", HeaderValue::from_static(VERSION));

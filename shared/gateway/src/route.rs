@@ -13,14 +13,19 @@ pub enum Surface {
     V1,
     /// `/v1/…`, from an Anthropic-shaped client.
     V1Anthropic,
+    /// `/v1beta/…`, from a Gemini-shaped client.
+    V1Gemini,
 }
 
 impl Surface {
     /// Recognises the surface before anything else is known of the call, so that every error can be told in its language.
     #[must_use]
     pub fn of(path: &str, headers: &HeaderMap) -> Self {
-        match below(below_function(path), "/v1") {
+        let path = below_function(path);
+        match below(path, "/v1") {
+            None if below(path, "/v1beta").is_some() => Self::V1Gemini,
             None => Self::Gateway,
+            Some(rest) if rest.starts_with("/models/") && rest.contains("enerateContent") => Self::V1Gemini,
             Some(rest) if rest.starts_with("/messages") || headers.contains_key("anthropic-version") => {
                 Self::V1Anthropic
             }
@@ -34,8 +39,10 @@ impl Surface {
 pub enum Route<'a> {
     /// A page the gateway answers itself.
     Page(Page),
-    /// A service by its alias (none: the default one), and the path below it, with its leading slash.
-    Service(Option<&'a str>, &'a str),
+    /// A service by its alias, and the path below it, with its leading slash.
+    Service(&'a str, &'a str),
+    /// The unified API, and the path as its clients know it.
+    Unified(&'a str),
 }
 
 /// A page of the gateway's own.
@@ -74,9 +81,10 @@ impl<'a> Route<'a> {
         if let Some(rest) = below(path, "/gateway") {
             return Self::service(rest);
         }
-        below(path, "/v1").filter(|rest| rest.len() > 1).ok_or(Error::NotFound)?;
+        let rest = below(path, "/v1").or_else(|| below(path, "/v1beta"));
+        rest.filter(|rest| rest.len() > 1).ok_or(Error::NotFound)?;
         path::check(path)?;
-        Ok(Self::Service(None, path))
+        Ok(Self::Unified(path))
     }
 
     fn service(rest: &'a str) -> Result<Self, Error> {
@@ -87,7 +95,7 @@ impl<'a> Route<'a> {
             return Err(Error::MalformedPath);
         }
         path::check(path)?;
-        Ok(Self::Service(Some(alias), path))
+        Ok(Self::Service(alias, path))
     }
 }
 
@@ -129,16 +137,16 @@ mod tests {
         check("/health", &Route::Page(Page::Health));
         check("/gateway/health", &Route::Page(Page::Health));
         check("/gateway/services", &Route::Page(Page::Services));
-        check("/gateway/openai/v1/models", &Route::Service(Some("openai"), "/v1/models"));
-        check("/gateway/openai/", &Route::Service(Some("openai"), "/"));
-        check("/v1/chat/completions", &Route::Service(None, "/v1/chat/completions"));
-        check("/api/background/gateway/x/y", &Route::Service(Some("x"), "/y"));
-        check("/api/background/v1/files", &Route::Service(None, "/v1/files"));
+        check("/gateway/openai/v1/models", &Route::Service("openai", "/v1/models"));
+        check("/gateway/openai/", &Route::Service("openai", "/"));
+        check("/v1/chat/completions", &Route::Unified("/v1/chat/completions"));
+        check("/api/background/gateway/x/y", &Route::Service("x", "/y"));
+        check("/api/background/v1/files", &Route::Unified("/v1/files"));
     }
 
     #[test]
     fn an_absolute_target_chooses_no_host() {
-        check("http://evil.example/gateway/openai/v1/models", &Route::Service(Some("openai"), "/v1/models"));
+        check("http://evil.example/gateway/openai/v1/models", &Route::Service("openai", "/v1/models"));
     }
 
     #[test]

@@ -23,6 +23,12 @@ impl Secret {
         self.0.as_bytes().ct_eq(candidate).into()
     }
 
+    /// Whether it begins with `prefix`, by which providers tell kinds of keys apart.
+    #[must_use]
+    pub fn starts_with(&self, prefix: &str) -> bool {
+        self.0.starts_with(prefix)
+    }
+
     /// The secret itself, for the one place that signs with it.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -13,7 +13,7 @@ use crate::call::Call;
 use crate::gateway::{Gateway, Role};
 use crate::hop::HOPPED;
 use crate::lane::{self, Choice, Lane, Why};
-use crate::record::Record;
+use crate::record::Notes;
 use crate::retry::{self, Ended, Repeatable};
 use crate::upstream::{Failure, Fault, Wait};
 use crate::{Error, headers};
@@ -63,43 +63,50 @@ impl Gateway {
         &self,
         call: &Call,
         caller: &Caller,
-        record: &mut Record,
+        notes: &Notes,
     ) -> Result<Response<Body>, Error> {
         tokio::select! {
             biased;
-            sent = self.send(call, caller, record) => sent,
+            sent = self.send(call, caller, notes) => sent,
             () = call.arrival.closing.cancelled() => Err(Error::Closing),
         }
     }
 
-    /// Carries a call on its lane and notes in the record how that went.
+    /// Carries a call on its lane and notes how that went.
     ///
     /// # Errors
     /// What kept the call from being answered.
-    async fn send(&self, call: &Call, caller: &Caller, record: &mut Record) -> Result<Response<Body>, Error> {
-        let sent = match (&self.background, record.choice) {
-            (Some(background), Some(Choice { lane: Lane::Background, .. })) => {
-                match background.forward(call, caller).await {
-                    Ok(reply) => Ok(reply),
-                    Err(NotCarried::Failed(failed)) => Err(failed),
-                    Err(NotCarried::NeverReached { why, answer }) => {
-                        tracing::warn!(
-                            id = call.id,
-                            why,
-                            "the background was not reached for call {}: {why}",
-                            call.id
-                        );
-                        self.fall_back(call, caller, answer, record).await
-                    }
+    async fn send(&self, call: &Call, caller: &Caller, notes: &Notes) -> Result<Response<Body>, Error> {
+        let choice = self.choose(call);
+        notes.chose(choice);
+        tracing::debug!(
+            id = call.id,
+            "call {} takes the {} lane: {}",
+            call.id,
+            choice.lane.as_str(),
+            choice.why
+        );
+        let sent = match (&self.background, choice.lane) {
+            (Some(background), Lane::Background) => match background.forward(call, caller).await {
+                Ok(reply) => Ok(reply),
+                Err(NotCarried::Failed(failed)) => Err(failed),
+                Err(NotCarried::NeverReached { why, answer }) => {
+                    tracing::warn!(
+                        id = call.id,
+                        why,
+                        "the background was not reached for call {}: {why}",
+                        call.id
+                    );
+                    self.fall_back(call, caller, answer, notes).await
                 }
-            }
+            },
             _ => self.carry(call, caller).await,
         };
         let (attempts, answer) = match sent {
             Ok(reply) => (reply.attempts, Ok(reply.response)),
             Err(failed) => (failed.attempts, Err(failed.error)),
         };
-        record.attempts = attempts;
+        notes.tried(attempts);
         answer
     }
 
@@ -109,10 +116,10 @@ impl Gateway {
         call: &Call,
         caller: &Caller,
         answer: Option<Box<Reply>>,
-        record: &mut Record,
+        notes: &Notes,
     ) -> Result<Reply, Failed> {
         if self.config.fallback && call.service.allow_fallback {
-            record.choice = Some(Choice::edge(Why::Fallback));
+            notes.chose(Choice::edge(Why::Fallback));
             return self.carry(call, caller).await;
         }
         answer.map(|answer| *answer).ok_or_else(|| Error::BackgroundUnreachable.into())

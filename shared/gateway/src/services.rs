@@ -1,6 +1,7 @@
 //! The providers a caller can name, and everything the gateway knows about each.
 
 mod builtin;
+pub mod formats;
 mod paths;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderName, HeaderValue, Method, Uri};
 
 pub use builtin::{Builtin, TABLE};
+pub use formats::{Format, Spoken};
 pub use paths::Mapping;
 
 use crate::secret::Secret;
@@ -32,6 +34,10 @@ pub struct Service {
     pub key_place: KeyPlace,
     /// The server's key, used for admitted callers only, sent to this service's host only.
     pub key: Option<Secret>,
+    /// The wire formats the provider has itself, each with its path.
+    pub speaks: Vec<Spoken>,
+    /// Whether the provider fetches an image by its URL; otherwise the gateway does.
+    pub fetches_images: bool,
     /// Sent where the client does not say otherwise.
     pub default_headers: Vec<(HeaderName, HeaderValue)>,
     /// Request headers that pass beside the usual ones: exact names, or prefixes ending in `*`.
@@ -97,15 +103,40 @@ impl Service {
     /// The header that carries the server's key to a path of this service.
     #[must_use]
     pub fn key_header(&self, path: &str) -> Option<(HeaderName, HeaderValue)> {
-        let key = self.key.as_ref()?;
+        self.credential(path, self.key.as_ref()?)
+    }
+
+    /// The header in which this service looks for a key at a path.
+    #[must_use]
+    pub fn credential(&self, path: &str, key: &Secret) -> Option<(HeaderName, HeaderValue)> {
         let bare = |name| Some((HeaderName::from_static(name), key.header("")?));
         match self.key_place {
             KeyPlace::None => None,
+            // Keys of Anthropic's own sign-in are bearers.
+            KeyPlace::Header("x-api-key") if key.starts_with("sk-ant-oat") => {
+                Some((http::header::AUTHORIZATION, key.header("Bearer ")?))
+            }
             KeyPlace::Header(name) => bare(name),
             KeyPlace::Google if !path.starts_with("/v1beta/openai/") => bare("x-goog-api-key"),
             KeyPlace::Google | KeyPlace::Bearer => {
                 Some((http::header::AUTHORIZATION, key.header("Bearer ")?))
             }
+        }
+    }
+
+    /// The path of a format that the provider has itself.
+    #[must_use]
+    pub fn path_of(&self, format: Format) -> Option<&'static str> {
+        formats::path_of(&self.speaks, format)
+    }
+
+    /// What the provider speaks about one of its models. Bedrock serves Claude in Anthropic's format only.
+    #[must_use]
+    pub fn spoken_of(&self, model: &str) -> &[Spoken] {
+        if self.alias == "bedrock" && model.contains("anthropic.") {
+            formats::BEDROCK_CLAUDE
+        } else {
+            &self.speaks
         }
     }
 

@@ -114,8 +114,16 @@ pub(super) fn found(reader: &Reader, config: &Config) -> Found {
 
 /// Settings that belong to another platform.
 fn misplaced(platform: Platform) -> impl Iterator<Item = (&'static str, &'static str)> {
-    const LOCAL: [&str; 7] =
-        ["HOST", "PORT", "HEADER_TIMEOUT", "SEND_TIMEOUT", "MAX_HEADER_SIZE", "SHUTDOWN_GRACE", "DEMO"];
+    const LOCAL: [&str; 8] = [
+        "HOST",
+        "PORT",
+        "HEADER_TIMEOUT",
+        "SEND_TIMEOUT",
+        "MAX_HEADER_SIZE",
+        "MAX_CONNECTIONS",
+        "SHUTDOWN_GRACE",
+        "DEMO",
+    ];
     let local = LOCAL.into_iter().filter(move |_| platform != Platform::Local);
     let local = local.map(|setting| (setting, "it belongs to the local door; the platform does this part"));
     let duration =

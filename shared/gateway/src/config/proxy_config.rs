@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::{Reader, origin};
 use crate::route::{RESERVED, is_alias};
-use crate::services::{ResponseLimit, Service};
+use crate::services::{ResponseLimit, Service, Spoken, formats};
 
 /// The fields of one service in `PROXY_CONFIG`.
 pub(super) type Entry = Map<String, Value>;
@@ -18,7 +18,7 @@ pub(super) type Entry = Map<String, Value>;
 pub(super) const NO_HOST: &str = "unnamed.invalid";
 
 const FIELDS: &str = "host, basePath, timeout, maxRetries, maxResponseSize, retryable, retryableMethods, defaultHeaders, \
-                      forwardHeaders, supportsStreaming, allowFallback, insecure, logPaths, enabled";
+                      forwardHeaders, supportsStreaming, allowFallback, insecure, logPaths, enabled, speaks, fetchesImages";
 
 /// The entries by alias, none where the setting is absent or is not an object.
 pub(super) fn entries(reader: &mut Reader) -> BTreeMap<String, Entry> {
@@ -84,6 +84,8 @@ impl Merge<'_> {
             "forwardHeaders" => patterns(value).map(|patterns| self.service.forward_headers = patterns),
             "supportsStreaming" => truth(value).map(|yes| self.service.supports_streaming = yes),
             "allowFallback" => truth(value).map(|yes| self.service.allow_fallback = yes),
+            "speaks" => spoken(value).map(|speaks| self.service.speaks = speaks),
+            "fetchesImages" => truth(value).map(|yes| self.service.fetches_images = yes),
             "logPaths" => truth(value).map(|yes| self.service.log_paths = yes),
             _ => Err("is not a field of a service"),
         };
@@ -113,6 +115,16 @@ impl Merge<'_> {
             },
         }
     }
+}
+
+/// The wire formats of a service, by their names.
+fn spoken(value: &Value) -> Result<Vec<Spoken>, &'static str> {
+    let names = value.as_array().filter(|names| !names.is_empty());
+    let names = names.ok_or("is not a list of formats, such as [\"chat\", \"embeddings\"]")?;
+    let formats = names.iter().map(|name| formats::by_name(name.as_str()?));
+    formats.collect::<Option<_>>().ok_or(
+        "names a format that is none of chat, completions, responses, messages, gemini, onemin, embeddings, images, models",
+    )
 }
 
 /// A host with an optional scheme and port.

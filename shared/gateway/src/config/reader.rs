@@ -82,6 +82,15 @@ impl Reader {
         parsed.map(Duration::from_millis)
     }
 
+    /// A whole number of milliseconds, or `off`.
+    pub fn millis_or_off(&mut self, name: &str, default: Duration) -> Option<Duration> {
+        match self.text(name) {
+            None => Some(default),
+            Some(off) if off.eq_ignore_ascii_case("off") || off == "0" => None,
+            Some(_) => self.millis(name),
+        }
+    }
+
     /// A whole number of seconds.
     pub fn seconds(&mut self, name: &str, default: u64) -> Duration {
         let seconds = self.parsed(name, "a whole number of seconds").unwrap_or(default);

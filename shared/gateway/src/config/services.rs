@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use http::uri::{Authority, Scheme};
 use http::{HeaderName, HeaderValue};
 
-use super::{Platform, Reader, proxy_config};
+use super::{Platform, Reader, place, proxy_config};
 use crate::secret::Secret;
+use crate::services::formats::{self, COMPATIBLE};
 use crate::services::{Builtin, KeyPlace, Mapping, ResponseLimit, Service, Services, TABLE};
 
 /// The largest reply where nothing else is said: 6 MiB, what a function of either platform could once answer with.
@@ -37,12 +38,15 @@ pub(super) fn read(reader: &mut Reader, platform: Platform) -> (Services, String
 }
 
 fn built_in(row: &Builtin, reader: &mut Reader, limit: Option<u64>) -> Option<Service> {
-    let authority = if row.host.is_empty() { azure_host(reader)? } else { Authority::from_static(row.host) };
+    let (scheme, authority) = place::of(row, reader)?;
     let default = ResponseLimit { bytes: row.max_response.unwrap_or(MAX_RESPONSE), streams_too: false };
     Some(Service {
-        base_path: row.base_path.to_owned(),
+        scheme,
+        base_path: place::base_path(row, reader)?,
         mapping: row.mapping,
         key_place: row.key_place,
+        speaks: row.speaks.to_vec(),
+        fetches_images: row.fetches_images,
         default_headers: row.default_headers.iter().map(|(name, value)| header(name, value)).collect(),
         max_response: limit.map_or(default, set_limit),
         log_paths: row.log_paths,
@@ -68,6 +72,8 @@ fn service(alias: &str, authority: Authority) -> Service {
         mapping: Mapping::Append,
         key_place: KeyPlace::Bearer,
         key: None,
+        speaks: COMPATIBLE.to_vec(),
+        fetches_images: true,
         default_headers: Vec::new(),
         forward_headers: Vec::new(),
         first_byte: None,
@@ -84,7 +90,13 @@ fn service(alias: &str, authority: Authority) -> Service {
 #[must_use]
 pub fn local(alias: &str, authority: Authority, forward_headers: &[&str]) -> Service {
     let forward_headers = forward_headers.iter().map(|name| (*name).to_owned()).collect();
-    Service { scheme: Scheme::HTTP, forward_headers, key_place: KeyPlace::None, ..service(alias, authority) }
+    Service {
+        scheme: Scheme::HTTP,
+        forward_headers,
+        key_place: KeyPlace::None,
+        speaks: formats::DEMO.to_vec(),
+        ..service(alias, authority)
+    }
 }
 
 /// A limit that an operator set holds for event streams, too.
@@ -94,17 +106,6 @@ fn set_limit(bytes: u64) -> ResponseLimit {
 
 fn header(name: &'static str, value: &'static str) -> (HeaderName, HeaderValue) {
     (HeaderName::from_static(name), HeaderValue::from_static(value))
-}
-
-/// Azure's host is each customer's own. Without it there is no such service, and a call to it is told what there is.
-fn azure_host(reader: &mut Reader) -> Option<Authority> {
-    let endpoint = reader.text("AZURE_OPENAI_ENDPOINT")?;
-    let uri = endpoint.parse::<http::Uri>().ok().filter(|uri| uri.scheme() == Some(&Scheme::HTTPS));
-    let authority = uri.and_then(|uri| uri.authority().cloned()).filter(|host| !host.as_str().contains('@'));
-    if authority.is_none() {
-        reader.problem("AZURE_OPENAI_ENDPOINT", "is not a URL such as https://my-resource.openai.azure.com");
-    }
-    authority
 }
 
 /// The server's key for a service: `{ALIAS}_API_KEY`, or the name its provider's own SDK reads.

@@ -8,10 +8,11 @@ use super::{Finding, Weight};
 use crate::Arrival;
 use crate::auth::Caller;
 use crate::background::NotCarried;
-use crate::call::Call;
+use crate::call::{Call, Stream};
 use crate::config::HopTo;
 use crate::gateway::{Gateway, Role};
 use crate::hop::VOUCHED;
+use crate::inband::Protocol;
 use crate::route::Surface;
 use crate::send::Reply;
 
@@ -47,7 +48,8 @@ fn ping(gateway: &Gateway, arrival: &Arrival) -> Option<Call> {
         path: "/gateway/health".to_owned(),
         headers: HeaderMap::new(),
         body: bytes::Bytes::new(),
-        stream: false,
+        stream: Stream::No,
+        protocol: Protocol::Other,
         deadline: Some(Instant::now() + PATIENCE),
         arrival: arrival.clone(),
     })

@@ -15,6 +15,8 @@ pub enum Fault {
     Dns,
     /// The connection was refused or could not be routed.
     Connect,
+    /// This process has no file descriptor left for a connection.
+    Exhausted,
     /// The connection did not come about in time.
     ConnectTimeout,
     /// TLS failed.
@@ -49,6 +51,8 @@ impl Fault {
             Self::ConnectTimeout
         } else if chain().any(is_tls) {
             Self::Tls
+        } else if chain().any(is_exhaustion) {
+            Self::Exhausted
         } else if chain().any(|cause| cause.to_string() == "dns error") {
             Self::Dns
         } else {
@@ -56,11 +60,23 @@ impl Fault {
         }
     }
 
-    /// The fault in HTTP's words and in ours: what happened at the provider's side is 502, waiting in vain is 504.
+    /// Whether a provider cannot have seen the request.
+    pub(crate) fn never_sent(self) -> bool {
+        matches!(self, Self::Dns | Self::Connect | Self::Exhausted | Self::ConnectTimeout | Self::Tls)
+    }
+
+    /// The fault's code.
+    pub(crate) fn code(self) -> &'static str {
+        self.terms().2
+    }
+
+    /// The fault in HTTP's words and in ours: what happened at the provider's side is 502, waiting in vain is 504, and
+    /// what happened at ours is 503.
     pub(crate) fn terms(self) -> (StatusCode, Kind, &'static str) {
         match self {
             Self::Dns => (StatusCode::BAD_GATEWAY, Kind::Dns, "upstream_dns"),
             Self::Connect => (StatusCode::BAD_GATEWAY, Kind::Connection, "upstream_unreachable"),
+            Self::Exhausted => (StatusCode::SERVICE_UNAVAILABLE, Kind::Connection, "overloaded"),
             Self::ConnectTimeout => (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout, "connect_timeout"),
             Self::Tls => (StatusCode::BAD_GATEWAY, Kind::Ssl, "upstream_tls"),
             Self::Upload => (StatusCode::GATEWAY_TIMEOUT, Kind::Timeout, "upload_timeout"),
@@ -78,6 +94,9 @@ impl Fault {
         let what = match self {
             Self::Dns => "has a host name that does not resolve; check the service's host",
             Self::Connect => "refused the connection or could not be routed to; try again later",
+            Self::Exhausted => {
+                "could not be connected to: the gateway has no file descriptor left (ulimit -n); try again in a second"
+            }
             Self::ConnectTimeout => {
                 "did not accept a connection in time; try again later, or raise CONNECT_TIMEOUT"
             }
@@ -108,4 +127,10 @@ impl Fault {
 fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
     let inside = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     cause.is::<rustls::Error>() || inside.is_some_and(|inside| is_tls(inside))
+}
+
+/// EMFILE, this process's own limit, and ENFILE, the whole machine's, which have these numbers on every Unix.
+fn is_exhaustion(cause: &(dyn StdError + 'static)) -> bool {
+    let code = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::raw_os_error);
+    matches!(code, Some(23 | 24))
 }
