@@ -170,7 +170,7 @@ fn is_told_as_to(body: &[u8], client: Dialect) -> bool {
     match client {
         Dialect::Messages => message && body["type"] == "error",
         Dialect::Gemini => message && code.is_number() && error["status"].is_string(),
-        _ => message && (code.is_string() || code.is_null()),
+        _ => message && (code.is_string() || code.is_null()) && body.get("type").is_none(),
     }
 }
 
