@@ -92,3 +92,56 @@ fn only_the_settings_and_the_doors_read_the_environment() {
     let strangers: Vec<&str> = found.lines().filter(|file| !allowed.contains(file)).collect();
     assert!(strangers.is_empty(), "{strangers:?}");
 }
+
+/// The workflows of the public host.
+fn workflows() -> Vec<(String, String)> {
+    let files = std::fs::read_dir(root().join(".github/workflows")).unwrap().map(|file| file.unwrap().path());
+    let read = |path: std::path::PathBuf| {
+        (path.display().to_string(), std::fs::read_to_string(&path).unwrap().replace("\r\n", "\n"))
+    };
+    files.map(read).collect()
+}
+
+/// Whether a step's `uses:` names one commit for ever, and says for people which version that is.
+fn is_pinned(action: &str) -> bool {
+    let (name, comment) = action.split_once(" # v").unwrap_or((action, ""));
+    let commit = name.split_once('@').map_or("", |(_, commit)| commit);
+    !comment.is_empty() && commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[test]
+fn a_workflow_runs_pinned_actions_with_the_least_permissions() {
+    assert!(is_pinned(&format!("a/b@{} # v1", "0a".repeat(20))));
+    assert!(!is_pinned("a/b@v1 # v1") && !is_pinned(&format!("a/b@{}", "0a".repeat(20))));
+    let workflows = workflows();
+    assert!(workflows.len() >= 2, "{workflows:?}");
+    for (file, text) in workflows {
+        let uses = text.lines().filter_map(|line| line.split_once("uses:"));
+        let loose: Vec<&str> =
+            uses.map(|(_, action)| action.trim()).filter(|action| !is_pinned(action)).collect();
+        assert!(loose.is_empty(), "{file}: {loose:?}");
+        assert!(text.contains("\npermissions:\n  contents: read\n\n"), "{file} says its permissions");
+        assert_eq!(text.matches("permissions:").count(), 1, "{file}: no job asks for more");
+        assert!(!text.contains("pull_request_target") && !text.contains("secrets."), "{file}");
+    }
+}
+
+/// The tests that a document names as `[fact](../file.rs)`.
+fn named_tests(document: &str) -> Vec<(String, String)> {
+    let link = regex_lite::Regex::new(r"\[([a-z0-9_]+)\]\(\.\./([a-z0-9_/.]+\.rs)\)").unwrap();
+    link.captures_iter(document).map(|found| (found[1].to_owned(), found[2].to_owned())).collect()
+}
+
+#[test]
+fn every_test_that_a_guarantee_rests_on_is_there() {
+    let guarantees = std::fs::read_to_string(root().join("docs/guarantees.md")).unwrap();
+    let rows = guarantees.lines().filter(|line| line.starts_with("| **"));
+    let unproven: Vec<&str> = rows.filter(|row| named_tests(row).is_empty()).collect();
+    assert!(unproven.is_empty(), "{unproven:#?}");
+    let named = named_tests(&guarantees);
+    assert!(named.len() > 50, "{}", named.len());
+    for (test, file) in named {
+        let code = std::fs::read_to_string(root().join(&file)).unwrap_or_default();
+        assert!(code.contains(&format!("fn {test}(")), "{test} in {file}");
+    }
+}

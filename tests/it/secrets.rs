@@ -4,6 +4,8 @@
 //! and `a_provider_that_tells_keys_back_tells_its_own_client_only` says so.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
 use twinlane_demo::Demo;
 use twinlane_tests::client::Sending;
 use twinlane_tests::raw::{Canned, Then};
@@ -59,10 +61,15 @@ fn body(stream: bool) -> Value {
     json!({ "model": "demo", "stream": stream, "input": "s3cr3t-in-input", "api_key": "s3cr3t-in-body", "messages": [message] })
 }
 
-/// A small call, a stream, one for the background, one to a service nobody runs, and three that lead nowhere.
+/// A small call, a stream, one for the background, one to a service nobody runs, three that are translated or cannot be,
+/// and three that lead nowhere.
 fn calls(gateway: &Twinlane) -> Vec<Sending> {
     let post = |path: &str, stream| {
         gateway.client.post(&format!("{path}?{QUERY}")).json(&body(stream)).headers(&SENT)
+    };
+    let unified = |path: &str, mut body: Value| {
+        body["model"] = "p/demo".into();
+        gateway.client.post(&format!("{path}?{QUERY}")).json(&body).headers(&SENT)
     };
     vec![
         post("/gateway/p/v1/chat/completions", false),
@@ -70,6 +77,12 @@ fn calls(gateway: &Twinlane) -> Vec<Sending> {
         post("/gateway/p/v1/embeddings", false),
         post("/gateway/dead/v1/chat/completions", false),
         post("/gateway/nobody/v1/x", false),
+        unified("/v1/chat/completions", body(false)),
+        unified("/v1/messages", body(true)),
+        unified(
+            "/v1/chat/completions",
+            json!({ "messages": "s3cr3t-in-messages", "tools": ["s3cr3t-in-tools"] }),
+        ),
         post("/gateway/p/%2e%2e/x", false),
         post("/nowhere", false),
     ]
@@ -192,6 +205,36 @@ async fn a_provider_that_tells_keys_back_tells_its_own_client_only() {
         gateway.logged_end("call-1").await;
         search_log(&gateway.process, &reply);
     }
+}
+
+/// A provider that thinks for a while, and then repeats a key.
+async fn slow_to_refuse() -> std::net::SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let _ = stream.read(&mut [0; 16 * 1024]).await;
+        pause(1500).await;
+        let told = "{\"error\":{\"message\":\"Incorrect API key: s3cr3t-in-late-error\"}}";
+        let head =
+            format!("HTTP/1.1 401 No\r\ncontent-type: application/json\r\ncontent-length: {}", told.len());
+        let _ = stream.write_all(format!("{head}\r\n\r\n{told}").as_bytes()).await;
+        pause(1000).await;
+    });
+    address
+}
+
+#[tokio::test]
+async fn an_error_told_late_is_retold_to_its_client_and_not_to_the_log() {
+    let config = json!({ "p": { "host": format!("http://{}", slow_to_refuse().await) } }).to_string();
+    let vars = [("PROXY_CONFIG", config.as_str()), ("LOG_LEVEL", "DEBUG"), ("KEEP_ALIVE_AFTER", "200")];
+    let gateway = Twinlane::start(&vars).await;
+    let call = gateway.client.post("/gateway/p/v1/chat/completions").json(&body(true));
+    let answer = call.header("x-request-id", "call-1").send().await;
+    assert!(answer.text().contains("s3cr3t-in-late-error"), "the provider's words: {}", answer.text());
+    let ended = gateway.logged_end("call-1").await;
+    assert!(ended.contains("provider_error"), "{ended}");
+    search_log(&gateway.process, "a late error");
 }
 
 #[tokio::test]
