@@ -99,7 +99,11 @@ async fn a_trickling_upload_ends_with_the_clock_over_the_whole_call() {
 #[tokio::test]
 async fn a_slow_upload_to_the_provider_does_not_run_its_first_byte_clock() {
     use tokio::io::AsyncReadExt;
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    // A kernel with room for it would take the whole upload at once.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(64 * 1024).unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(1).unwrap();
     let address = listener.local_addr().unwrap();
     let provider = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
