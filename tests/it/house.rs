@@ -37,6 +37,18 @@ fn the_gateway_names_no_platform() {
 }
 
 #[test]
+fn translation_does_no_io() {
+    for package in ["twinlane-dialects", "twinlane-tokens"] {
+        for name in built_from(package) {
+            assert!(
+                !matches!(name.as_str(), "tokio" | "hyper" | "http" | "chrono" | "rand" | "uuid"),
+                "{package} {name}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_plain_build_compiles_nothing_of_aws() {
     for package in ["twinlane-local", "vercel-functions", "twinlane-demo"] {
         let packages = built_from(package);

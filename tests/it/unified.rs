@@ -211,6 +211,14 @@ async fn the_next_target_serves_where_the_former_cannot_have_worked() {
 }
 
 #[tokio::test]
+async fn a_target_without_a_key_is_passed_over() {
+    let aliases = json!({ "both": ["groq/llama", "openai/gpt-4o-demo"] }).to_string();
+    let house = House::with(&[("MODEL_ALIASES", &aliases)]).await;
+    let answer = house.chat("both", false).await;
+    assert_eq!((answer.status, answer.header("x-fallbacks")), (200, "groq/llama: no key"));
+}
+
+#[tokio::test]
 async fn a_target_that_may_have_worked_is_the_answer() {
     let aliases = json!({ "both": ["claude/claude-demo-error-500", "openai/gpt-4o-demo"] }).to_string();
     let house = House::with(&[("MODEL_ALIASES", &aliases)]).await;
@@ -264,6 +272,20 @@ async fn a_stream_that_fails_midway_ends_in_the_client_s_error_and_is_recorded_s
         assert!(text.contains("data: {\"error\":{") && !text.contains("[DONE]"), "{model}: {text}");
         let line = house.gateway.logged_end(answer.header("x-gateway-request-id")).await;
         assert!(line.contains("outcome=truncated"), "{model}: {line}");
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_falls_silent_is_given_up_wherever_it_stopped() {
+    let house = House::with(&[("IDLE_TIMEOUT", "400")]).await;
+    for model in ["gpt-4o-demo", "claude-demo"] {
+        for (after, stream) in [("0", true), ("0", false), ("2", true)] {
+            let call = house.post("/v1/chat/completions", &chat(model, stream));
+            let call = call.header("x-demo-silence", "stream").header("x-demo-cut-after", after);
+            let answer = call.send().await;
+            let told = answer.text();
+            assert!(told.contains("upstream_idle"), "{model} {after} {stream}: {} {told}", answer.status);
+        }
     }
 }
 
