@@ -4,6 +4,9 @@
 //! An engine is a [`Store`]: a handful of operations, each atomic by itself, each given the time by its caller, so that
 //! engines have no clock to disagree by. The engines are crates in `shared/stores`; one conformance suite runs against
 //! all of them and says what each operation means, case by case.
+//!
+//! Two things hold everywhere. What is kept until a time is gone at that time: `until` itself is past. And no time in
+//! microseconds and no sum of amounts reaches 2⁵³, because some engines count in doubles.
 
 mod ledger;
 mod rate;
@@ -15,7 +18,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 pub use ledger::{Budget, Reservation, Reserved};
-pub use rate::{Meter, Standing, Verdict};
+pub use rate::{Meter, Standing, Verdict, spend_all};
 pub use record::{Cursor, Filter, Page, UsageRecord};
 
 /// Milliseconds since 1970.
@@ -43,7 +46,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn correct<'a>(&'a self, meter: &'a Meter, delta: i64, now: Millis) -> Answer<'a, ()>;
 
     /// Takes one of `most` places under a key until `until`, or finds them all taken. Taking a place again under the
-    /// same `lease` renews it. A place that nobody gave back is free after `until`.
+    /// same `lease` renews it, however many are taken. A place that nobody gave back is free at `until`.
     fn enter<'a>(
         &'a self,
         key: &'a str,
@@ -57,7 +60,8 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn leave<'a>(&'a self, key: &'a str, lease: &'a str) -> Answer<'a, ()>;
 
     /// Sets an amount aside in a budget, where what is spent, what is set aside and the amount together stay within the
-    /// budget's limit. Reserving again under the same id changes nothing and is granted as before.
+    /// budget's limit. Reserving again under the same id changes nothing and is granted as before; after the
+    /// reservation's `until` an engine may have forgotten the id, so nobody does it then.
     fn reserve<'a>(
         &'a self,
         budget: &'a Budget,
@@ -66,8 +70,15 @@ pub trait Store: Send + Sync + fmt::Debug {
     ) -> Answer<'a, Reserved>;
 
     /// Ends a reservation: `spent` is added to what is spent, and what was set aside is free again. It happens once,
-    /// however often it is asked for; a reservation that has run out meanwhile is settled all the same, once.
-    fn settle<'a>(&'a self, budget: &'a Budget, reservation: &'a str, spent: u64, now: Millis) -> Answer<'a, ()>;
+    /// however often it is asked for; a reservation that has run out meanwhile is settled all the same, once, as long
+    /// as the budget is not forgotten. What was never reserved cannot be settled: nothing happens.
+    fn settle<'a>(
+        &'a self,
+        budget: &'a Budget,
+        reservation: &'a str,
+        spent: u64,
+        now: Millis,
+    ) -> Answer<'a, ()>;
 
     /// What is spent and what is set aside in a budget.
     fn balance<'a>(&'a self, budget: &'a Budget, now: Millis) -> Answer<'a, (u64, u64)>;
@@ -76,7 +87,13 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn put<'a>(&'a self, key: &'a str, value: &'a [u8], until: Option<Millis>) -> Answer<'a, ()>;
 
     /// Keeps a value unless one is there; says whether it was kept.
-    fn put_new<'a>(&'a self, key: &'a str, value: &'a [u8], now: Millis, until: Option<Millis>) -> Answer<'a, bool>;
+    fn put_new<'a>(
+        &'a self,
+        key: &'a str,
+        value: &'a [u8],
+        now: Millis,
+        until: Option<Millis>,
+    ) -> Answer<'a, bool>;
 
     /// The value under a key, unless its time is over.
     fn get<'a>(&'a self, key: &'a str, now: Millis) -> Answer<'a, Option<Vec<u8>>>;
@@ -91,12 +108,7 @@ pub trait Store: Send + Sync + fmt::Debug {
     fn append<'a>(&'a self, record: &'a UsageRecord, until: Option<Millis>) -> Answer<'a, ()>;
 
     /// The records that a filter lets through, newest first, a page at a time.
-    fn records<'a>(
-        &'a self,
-        filter: &'a Filter,
-        after: Option<&'a Cursor>,
-        most: usize,
-    ) -> Answer<'a, Page>;
+    fn records<'a>(&'a self, filter: &'a Filter, after: Option<&'a Cursor>, most: usize) -> Answer<'a, Page>;
 
     /// The record of one call.
     fn record<'a>(&'a self, id: &'a str) -> Answer<'a, Option<UsageRecord>>;

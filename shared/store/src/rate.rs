@@ -79,6 +79,19 @@ impl Meter {
     }
 }
 
+/// What it comes to when all meters are spent from, or none: the verdict, and the meters' states after it, in order.
+#[must_use]
+pub fn spend_all(meters: &[Meter], states: &[u64], now: Millis) -> (Verdict, Vec<u64>) {
+    let spent: Vec<_> = meters.iter().zip(states).map(|(meter, state)| meter.spend(*state, now)).collect();
+    let refused = spent.iter().enumerate().find_map(|(index, spent)| spent.err().map(|wait| (index, wait)));
+    let after = match refused {
+        Some(_) => states.to_vec(),
+        None => spent.into_iter().flatten().collect(),
+    };
+    let standings = meters.iter().zip(&after).map(|(meter, state)| meter.standing(*state, now)).collect();
+    (Verdict { standings, refused }, after)
+}
+
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
 }
@@ -87,7 +100,7 @@ fn micros(span: Duration) -> u64 {
 mod tests {
     use std::time::Duration;
 
-    use super::{Meter, Standing};
+    use super::{Meter, Standing, spend_all};
 
     fn meter(cost: u64) -> Meter {
         Meter { key: "k".to_owned(), limit: 60, period: Duration::from_secs(60), cost }
@@ -118,5 +131,15 @@ mod tests {
         assert_eq!(meter(1).spend(more, now), Err(Duration::from_secs(11)));
         let back = meter(0).corrected(state, -100, now);
         assert_eq!(meter(0).standing(back, now).remaining, 60);
+    }
+
+    #[test]
+    fn all_meters_move_or_none() {
+        let now = 1_000_000;
+        let (granted, after) = spend_all(&[meter(60), meter(1)], &[0, 0], now);
+        assert_eq!(granted.refused, None);
+        let (refused, same) = spend_all(&[meter(1), meter(1)], &[0, after[0]], now);
+        assert_eq!(refused.refused, Some((1, Duration::from_secs(1))));
+        assert_eq!((same, refused.standings[0].remaining), (vec![0, after[0]], 60));
     }
 }
