@@ -104,10 +104,10 @@ fn with(call: &Call, headers: &HeaderMap) -> Call {
 }
 
 fn towards_a_provider(request: &HeaderMap, call: &Call) {
-    let auth = Auth(Access { tokens: vec![Secret::new(TOKEN)], allow_anonymous: false });
+    let auth = Auth::new(Access { tokens: vec![Secret::new(TOKEN)], ..Access::default() });
     let call = with(call, request);
     for server_keys in [false, true] {
-        let caller = Caller { server_keys, token: None };
+        let caller = Caller::unnamed(server_keys);
         let sent = headers::to_provider(&call, &caller, &auth);
         let again = headers::to_provider(&with(&call, &sent), &caller, &auth);
         assert_eq!(sent, again, "filtering twice changes something");

@@ -70,9 +70,10 @@ impl Aws {
         }
     }
 
-    fn sign(
+    /// Puts a signature for a service into a request's headers.
+    pub(crate) fn sign<T>(
         &self,
-        request: &mut Request<()>,
+        request: &mut Request<T>,
         service: &str,
         body: &[u8],
         now: SystemTime,
@@ -88,8 +89,8 @@ impl Aws {
             .into();
         let headers =
             request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        let uri = request.uri().to_string();
-        let signable = SignableRequest::new("POST", uri, headers, SignableBody::Bytes(body))?;
+        let (method, uri) = (request.method().to_string(), request.uri().to_string());
+        let signable = SignableRequest::new(&method, uri, headers, SignableBody::Bytes(body))?;
         let (instructions, _) = sign(signable, &params)?.into_parts();
         instructions.apply_to_request_http1x(request);
         Ok(())

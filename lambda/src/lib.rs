@@ -6,10 +6,12 @@
 
 mod answer;
 mod aws;
+mod bedrock;
 mod event;
 mod invoke;
 mod safe;
 mod secrets;
+mod vocabulary;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use http::{Request, Response};
 use lambda_http::request::RequestContext;
 use lambda_http::{RequestExt, run_with_streaming_response_concurrent, service_fn};
 use twinlane_gateway::body::{empty, full};
+use twinlane_gateway::signer::Signer;
 use twinlane_gateway::{Arrival, Body, Config, Door, Invalid, Platform, Role};
 
 /// Serves a function until the platform ends it.
@@ -46,7 +49,13 @@ async fn door(vars: Vec<(String, String)>, role: Role) -> Door {
     let vars = secrets::added(vars, aws.as_ref()).await;
     let config =
         vars.map_err(|problem| Invalid(vec![problem])).and_then(|vars| Config::read(vars, Platform::Lambda));
-    Door::with_way(config, role, |config, upstream| invoke::way(config, upstream, aws))
+    let signer = aws.clone().map(|aws| Arc::new(bedrock::Bedrock::of(aws, &config)) as Arc<dyn Signer>);
+    Door::equipped(config, role, |gateway| {
+        gateway
+            .counting_with(vocabulary::tokenizers())
+            .signing(signer)
+            .reaching(|config, upstream| invoke::way(config, upstream, aws))
+    })
 }
 
 async fn answer(door: &Door, request: lambda_http::Request) -> Response<safe::Unbroken> {

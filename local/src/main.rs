@@ -2,6 +2,7 @@
 //!
 //! `twinlane` serves the gateway, with the background lane in the same process. `twinlane background` serves only the
 //! background lane, for those who want it in a process or container of its own. `twinlane health` asks a running one.
+//! `twinlane token` makes tokens for callers.
 
 mod connection;
 mod descriptors;
@@ -11,6 +12,7 @@ mod page;
 mod room;
 mod server;
 mod socket;
+mod token;
 mod welcome;
 
 use std::process::ExitCode;
@@ -18,24 +20,26 @@ use std::process::ExitCode;
 use tokio::net::TcpListener;
 use twinlane_demo::Demo;
 use twinlane_gateway::config::{self, Invalid};
-use twinlane_gateway::{Config, Door, Platform, Role};
+use twinlane_gateway::{Config, Door, Platform, Role, Tokenizers};
 
 /// What sysexits.h calls a usage error; the settings are this program's usage.
 const BAD_SETTINGS: u8 = 64;
 
-const USAGE: &str =
-    "usage: twinlane [background | health]\nSettings are environment variables; docs/settings.md lists them.";
+const USAGE: &str = "usage: twinlane [background | health | token …]\nSettings are environment variables; docs/settings.md lists them.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let run = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [] => |config| serve(config, Role::Gateway),
-        ["background"] => |config| serve(config, Role::Background),
-        ["health"] => |config: Config| welcome::verdict(health::is_up(&config.server)),
-        ["--version"] => return welcome::say(twinlane_gateway::VERSION),
-        ["--help" | "-h"] => return welcome::say(USAGE),
-        _ => return welcome::fail(BAD_SETTINGS, USAGE),
-    };
+    let run: Box<dyn Fn(Config) -> ExitCode> =
+        match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            [] => Box::new(|config| serve(config, Role::Gateway)),
+            ["background"] => Box::new(|config| serve(config, Role::Background)),
+            ["health"] => Box::new(|config| welcome::verdict(health::is_up(&config.server))),
+            ["token"] | ["token", "--help" | "-h"] => return welcome::say(token::HELP),
+            ["token", ..] => Box::new(|config| token::run(&arguments[1..], &config)),
+            ["--version"] => return welcome::say(twinlane_gateway::VERSION),
+            ["--help" | "-h"] => return welcome::say(USAGE),
+            _ => return welcome::fail(BAD_SETTINGS, USAGE),
+        };
     match environment::read().and_then(|vars| Config::read(vars, Platform::Local)) {
         Ok(config) => run(config),
         Err(Invalid(problems)) => welcome::fail(BAD_SETTINGS, &welcome::problems(&problems)),
@@ -54,7 +58,8 @@ async fn serve(mut config: Config, role: Role) -> ExitCode {
         Err(error) => return welcome::fail(1, &format!("The demo provider cannot start: {error}")),
     };
     welcome::say(&welcome::greeting(&config, role, server::address(&listener, settings), demo.is_some()));
-    server::serve(listener, Door::new(Ok(config), role), settings).await;
+    let door = Door::equipped(Ok(config), role, |gateway| gateway.counting_with(Tokenizers::embedded()));
+    server::serve(listener, door, settings).await;
     ExitCode::SUCCESS
 }
 

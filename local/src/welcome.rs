@@ -13,9 +13,14 @@ pub(crate) fn say(text: &str) -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Prints to standard error.
+pub(crate) fn remark(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 /// Prints to standard error and fails with `code`.
 pub(crate) fn fail(code: u8, text: &str) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    remark(text);
     ExitCode::from(code)
 }
 

@@ -111,13 +111,14 @@ async fn a_slow_upload_to_the_provider_does_not_run_its_first_byte_clock() {
         let mut read = 0;
         while read < 12_000_000 {
             read += stream.read(&mut scrap).await.unwrap();
-            crate::world::pause(5).await;
+            crate::world::pause(20).await;
         }
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
         let _ = stream.read(&mut scrap).await;
     });
     let config = json!({ "p": { "host": format!("http://{address}") } }).to_string();
-    let vars = [("PROXY_CONFIG", config.as_str()), ("DEFAULT_TIMEOUT", "500"), ("BACKGROUND_TIMEOUT", "500")];
+    let vars =
+        [("PROXY_CONFIG", config.as_str()), ("DEFAULT_TIMEOUT", "2500"), ("BACKGROUND_TIMEOUT", "2500")];
     let gateway = twinlane_tests::Twinlane::start(&vars).await;
     let answer = gateway.client.post("/gateway/p/x").body(vec![b'x'; 12_000_000]).send().await;
     assert_eq!((answer.status, answer.text().as_str()), (200, "ok"));

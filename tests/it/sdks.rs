@@ -12,16 +12,24 @@ use twinlane_tests::process::root;
 use crate::world::World;
 
 /// A script of `tests/sdk` run to its end: whether it succeeded, and what it printed.
-async fn run(script: &str, arguments: &[&str]) -> (bool, String) {
+pub(crate) async fn run(script: &str, arguments: &[&str]) -> (bool, String) {
     let mut command = Command::new(interpreter(script));
-    command.env("TWINLANE_SILENCE_MS", "1500").arg(root().join("tests/sdk").join(script)).args(arguments).kill_on_drop(true);
+    command
+        .env("TWINLANE_SILENCE_MS", "1500")
+        .arg(root().join("tests/sdk").join(script))
+        .args(arguments)
+        .kill_on_drop(true);
     let output = command.output().await.expect("the interpreter starts");
     let printed = [output.stdout, output.stderr].concat();
     (output.status.success(), String::from_utf8_lossy(&printed).into_owned())
 }
 
 fn interpreter(script: &str) -> PathBuf {
-    let variable = if script.ends_with(".py") { "TWINLANE_PYTHON" } else { "TWINLANE_NODE_DIR" };
+    let variable = match script {
+        "v1_langchain.py" => "TWINLANE_LANGCHAIN",
+        _ if script.ends_with(".py") => "TWINLANE_PYTHON",
+        _ => "TWINLANE_NODE_DIR",
+    };
     let place =
         std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set: run ./scripts/test"));
     if script.ends_with(".py") { place.into() } else { "node".into() }

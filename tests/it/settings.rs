@@ -87,9 +87,15 @@ async fn every_setting_is_described_in_the_reference() {
         std::fs::read_to_string(twinlane_tests::process::root().join("docs/settings.md")).unwrap();
     let example = std::fs::read_to_string(twinlane_tests::process::root().join(".env.example")).unwrap();
     let mut named = Vec::new();
-    for file in
-        ["config.rs", "config/hop.rs", "config/origin.rs", "config/proxy_config.rs", "config/services.rs"]
-    {
+    for file in [
+        "config.rs",
+        "config/hop.rs",
+        "config/images.rs",
+        "config/origin.rs",
+        "config/proxy_config.rs",
+        "config/services.rs",
+        "config/access.rs",
+    ] {
         let source = twinlane_tests::process::root().join("shared/gateway/src").join(file);
         let source = std::fs::read_to_string(source).unwrap();
         let (code, _) = source.split_once("#[cfg(test)]").unwrap_or((&source, ""));

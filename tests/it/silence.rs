@@ -52,8 +52,12 @@ async fn a_silent_provider_s_client_hears_a_sign_of_life_and_then_the_stream_as_
 
 /// A stream's lines without what differs from one answer to the next.
 fn shape(stream: &str) -> Vec<String> {
-    let keys = |line: &str| line.split(|letter: char| !letter.is_ascii_alphabetic()).collect::<Vec<_>>().join(" ");
-    stream.lines().map(|line| if line.starts_with("data: {") { keys(line) } else { line.to_owned() }).collect()
+    let keys =
+        |line: &str| line.split(|letter: char| !letter.is_ascii_alphabetic()).collect::<Vec<_>>().join(" ");
+    stream
+        .lines()
+        .map(|line| if line.starts_with("data: {") { keys(line) } else { line.to_owned() })
+        .collect()
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! Admission: who may call, and whose key the provider will see. Decided on the head, before a byte of body is read.
 
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use twinlane_access::{Denied, Digest, Grant, Nonces, Seconds, Signature, is_token, signature_of};
 
 use crate::config::Access;
 use crate::config::is_loopback;
@@ -22,6 +26,9 @@ pub const CREDENTIALS: [HeaderName; 4] = [
     HeaderName::from_static("x-goog-api-key"),
 ];
 
+/// How long the token is good for that takes a signed request's place on the hop to the background, in seconds.
+const HOP: Seconds = 300;
+
 /// A client's credential shorter than this is a placeholder: SDKs insist on a key, and people type `x`.
 const SHORTEST_KEY: usize = 16;
 
@@ -32,79 +39,171 @@ pub struct Caller {
     pub server_keys: bool,
     /// The gateway token that was shown, for the hop to the background, which admits for itself.
     pub token: Option<Secret>,
+    /// What the caller may do, where a signed token or a key for signing requests says so.
+    pub grant: Option<Arc<Grant>>,
+    /// The digest that the body must have, where the request is signed.
+    pub digest: Option<Digest>,
 }
 
-/// The settings of admission.
-#[derive(Debug, Clone)]
-pub struct Auth(pub Access);
+impl Caller {
+    /// Somebody of whom nothing is known but whether the server's keys are theirs to use.
+    #[must_use]
+    pub fn unnamed(server_keys: bool) -> Self {
+        Self { server_keys, ..Self::default() }
+    }
+
+    /// Whether a body is the one that was signed, where one was.
+    ///
+    /// # Errors
+    /// [`Error::Denied`].
+    pub fn check_body(&self, body: &[u8]) -> Result<(), Error> {
+        self.digest.map_or(Ok(()), |digest| Ok(digest.check(body)?))
+    }
+}
+
+/// Admission: its settings, and the signed requests that came lately.
+#[derive(Debug)]
+pub struct Auth {
+    access: Access,
+    nonces: Mutex<Nonces>,
+}
 
 impl Auth {
+    /// Admission by these settings.
+    #[must_use]
+    pub fn new(access: Access) -> Self {
+        Self { access, nonces: Mutex::default() }
+    }
+
     /// Admits the sender of a request, or refuses.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`], which says what is wrong with the credentials and nothing of them.
+    /// [`Error::Unauthorized`] and [`Error::Denied`], which say what is wrong with the credentials and nothing of them.
     pub fn admit(&self, request: &Parts, arrival: &Arrival) -> Result<Caller, Error> {
-        refuse_doubled(&request.headers)?;
-        if self.0.tokens.is_empty() {
-            let server_keys = self.0.allow_anonymous || is_this_machine_s_own(request, arrival);
-            return Ok(Caller { server_keys, token: None });
-        }
-        match self.presented(request) {
-            Presented::Right(token) => Ok(Caller { server_keys: true, token: Some(token) }),
-            Presented::Wrong => Err(Error::Unauthorized("The gateway token is wrong")),
-            Presented::None if self.0.allow_anonymous => Ok(Caller { server_keys: true, token: None }),
-            Presented::None => Err(Error::Unauthorized(
+        match self.presented(request)? {
+            Some(shown) => self.known_caller(&shown, request),
+            None if self.access.allow_anonymous => Ok(Caller::unnamed(true)),
+            None if self.access.tokens.is_empty() => {
+                Ok(Caller::unnamed(is_this_machine_s_own(request, arrival)))
+            }
+            None => Err(Error::Unauthorized(
                 "A gateway token is needed: send it as 'Authorization: Bearer …', 'x-api-key' or 'X-AUTH-TOKEN'",
             )),
         }
     }
 
-    /// Whether a caller may be told everything about this deployment: by a gateway token, or from this very machine.
+    /// Whether a caller may be told everything about this deployment: by a token of `AUTH_TOKEN`, or from this very machine.
     ///
     /// # Errors
     /// As [`admit`](Self::admit).
     pub fn is_operator(&self, request: &Parts, arrival: &Arrival) -> Result<bool, Error> {
-        let open = Self(Access { allow_anonymous: true, ..self.0.clone() });
-        let by_token = open.admit(request, arrival)?.token.is_some();
-        Ok(by_token || (self.0.tokens.is_empty() && is_this_machine_s_own(request, arrival)))
+        let Some(shown) = self.presented(request)? else {
+            return Ok(self.access.tokens.is_empty() && is_this_machine_s_own(request, arrival));
+        };
+        // Whoever is granted something in particular is no operator.
+        Ok(self.known_caller(&shown, request)?.grant.is_none())
     }
 
-    /// Whether a header's value holds a gateway token.
+    /// Whether a header's value is meant for the gateway, be it valid or not: a token, a request's signature, or what
+    /// administrators show. None of them is for a provider.
     #[must_use]
     pub fn is_token(&self, value: &HeaderValue) -> bool {
-        self.known(credential(value)).is_some()
+        let shown = credential(value);
+        let is_admin = self.access.admin.as_ref().is_some_and(|admin| admin.is(shown));
+        is_admin || self.read(shown).is_some()
     }
 
     /// Compares with every token, so that the time taken does not tell which one came close.
     fn known(&self, candidate: &[u8]) -> Option<&Secret> {
-        self.0.tokens.iter().fold(None, |known, token| if token.is(candidate) { Some(token) } else { known })
+        self.access
+            .tokens
+            .iter()
+            .fold(None, |known, token| if token.is(candidate) { Some(token) } else { known })
     }
 
-    /// What stands in our own header and parameter must be right; in the shared ones it may be a provider's key.
-    fn presented(&self, request: &Parts) -> Presented {
+    /// What a credential is to the gateway; `None` where it may be a provider's key.
+    fn read(&self, shown: &[u8]) -> Option<Shown> {
+        if let Some(parameters) = signature_of(shown) {
+            return Some(Shown::Signature(parameters.to_vec()));
+        }
+        if is_token(shown) {
+            return Some(Shown::Signed(shown.to_vec()));
+        }
+        self.known(shown).cloned().map(Shown::Plain)
+    }
+
+    /// What a request shows us, if anything. What stands in our own header and parameter must be ours; in the shared ones
+    /// it may be a provider's key. Two that grant different things would leave open which one counts.
+    fn presented(&self, request: &Parts) -> Result<Option<Shown>, Error> {
+        refuse_doubled(&request.headers)?;
         let own = request.headers.get(OWN_HEADER).map(|value| credential(value).to_vec());
-        let given = own.into_iter().chain(parameter(&request.uri));
-        let own = given.map(|token| self.known(&token)).reduce(|all, next| all.and(next));
-        match own.or_else(|| self.among_shared(&request.headers).map(Some)) {
-            Some(Some(token)) => Presented::Right(token.clone()),
-            Some(None) => Presented::Wrong,
-            None => Presented::None,
+        let own: Vec<Vec<u8>> = own.into_iter().chain(parameter(&request.uri)).collect();
+        if !self.access.tokens.is_empty() && own.iter().any(|shown| self.read(shown).is_none()) {
+            return Err(Error::Unauthorized("The gateway token is wrong"));
+        }
+        let shared = CREDENTIALS.into_iter().filter_map(|name| request.headers.get(name)).map(credential);
+        let shown = own.iter().map(Vec::as_slice).chain(shared).filter_map(|shown| self.read(shown));
+        let all: Vec<Shown> = shown.collect();
+        let differ = all.iter().any(|shown| Some(shown) != all.first());
+        if differ && !all.iter().all(|shown| matches!(shown, Shown::Plain(_))) {
+            return Err(Denied::Doubled.into());
+        }
+        Ok(all.into_iter().next())
+    }
+
+    fn known_caller(&self, shown: &Shown, request: &Parts) -> Result<Caller, Error> {
+        let now = unix(SystemTime::now());
+        let caller = match shown {
+            Shown::Plain(token) => Caller { token: Some(token.clone()), ..Caller::unnamed(true) },
+            Shown::Signed(token) => self.by_token(token, now)?,
+            Shown::Signature(parameters) => self.by_signature(parameters, request, now)?,
+        };
+        match &caller.grant {
+            Some(grant) if self.access.revoked.contains(&grant.id) => Err(Denied::Revoked.into()),
+            _ => Ok(caller),
         }
     }
 
-    fn among_shared(&self, headers: &HeaderMap) -> Option<&Secret> {
-        CREDENTIALS
-            .iter()
-            .filter_map(|name| headers.get(name))
-            .find_map(|value| self.known(credential(value)))
+    fn by_token(&self, token: &[u8], now: Seconds) -> Result<Caller, Denied> {
+        let grant = self.access.keyring.verify(token, now)?;
+        let token = std::str::from_utf8(token).ok().map(Secret::new);
+        Ok(Caller { token, grant: Some(Arc::new(grant)), ..Caller::unnamed(true) })
+    }
+
+    /// The sender of a signed request. On the hop to the background, whose method and path may be others, a token of
+    /// short life takes the signature's place.
+    fn by_signature(&self, parameters: &[u8], request: &Parts, now: Seconds) -> Result<Caller, Denied> {
+        let signature = Signature::read(parameters)?;
+        let client = self.access.clients.get(&signature.key).ok_or(Denied::SignatureWrong)?;
+        let target = request.uri.path_and_query().map_or("/", |target| target.as_str());
+        let target = crate::route::below_function(target);
+        signature.check(client.secret.expose().as_bytes(), request.method.as_str(), target, now)?;
+        self.nonces.lock().unwrap_or_else(PoisonError::into_inner).take(&signature, now)?;
+        let passing = Grant { issued: now, expires: Some(now + HOP), ..(*client.grant).clone() };
+        let token = self.access.keyring.sign(&passing).as_deref().map(Secret::new);
+        let (grant, digest) = (Some(Arc::clone(&client.grant)), Some(signature.digest));
+        Ok(Caller { server_keys: true, token, grant, digest })
     }
 }
 
-/// What a caller showed.
-enum Presented {
-    Right(Secret),
-    Wrong,
-    None,
+/// A credential that is meant for the gateway.
+#[derive(PartialEq, Eq)]
+enum Shown {
+    /// A token of `AUTH_TOKEN`.
+    Plain(Secret),
+    /// A signed token, not verified yet.
+    Signed(Vec<u8>),
+    /// The parameters of a request's signature, not verified yet.
+    Signature(Vec<u8>),
+}
+
+/// Whether a header's value is a request's signature, which is of use to nobody but the gateway it was sent to.
+pub(crate) fn is_signature(value: &HeaderValue) -> bool {
+    signature_of(credential(value)).is_some()
+}
+
+fn unix(now: SystemTime) -> Seconds {
+    now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 /// A provider and we might each pick another of two values.
@@ -185,106 +284,4 @@ fn is_from_foreign_page(headers: &HeaderMap, host: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use http::Request;
-
-    use super::{Auth, Caller, without_own_parameter};
-    use crate::config::Access;
-    use crate::secret::Secret;
-    use crate::{Arrival, Error};
-
-    fn admit(
-        tokens: &[&str],
-        anonymous: bool,
-        loopback: bool,
-        uri: &str,
-        headers: &[(&str, &str)],
-    ) -> Result<Caller, Error> {
-        let mut request = Request::builder().uri(uri);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let (parts, ()) = request.body(()).unwrap().into_parts();
-        let access =
-            Access { tokens: tokens.iter().copied().map(Secret::new).collect(), allow_anonymous: anonymous };
-        Auth(access).admit(&parts, &Arrival { loopback, ..Arrival::now() })
-    }
-
-    #[test]
-    fn a_token_is_taken_wherever_an_sdk_can_put_it() {
-        for header in [
-            ("authorization", "Bearer tok-2"),
-            ("authorization", "bearer  tok-2"),
-            ("x-api-key", "tok-2"),
-            ("api-key", "tok-2"),
-            ("x-goog-api-key", "tok-2"),
-            ("x-auth-token", "tok-2"),
-        ] {
-            assert!(
-                admit(&["tok-1", "tok-2"], false, false, "/v1/x", &[header]).unwrap().server_keys,
-                "{header:?}"
-            );
-        }
-        for uri in ["/v1/x?auth_token=tok-2", "/v1/x?a=1&auth%5Ftoken=tok%2D2"] {
-            assert!(admit(&["tok-2"], false, false, uri, &[]).unwrap().server_keys, "{uri}");
-        }
-    }
-
-    #[test]
-    fn without_the_right_token_nobody_is_admitted() {
-        for headers in [
-            &[][..],
-            &[("authorization", "Bearer tok-")],
-            &[("authorization", "Bearer tok-11")],
-            &[("authorization", "Bearer ")],
-            &[("x-auth-token", "wrong"), ("authorization", "Bearer tok-1")],
-            &[("authorization", "Bearer tok-1"), ("authorization", "Bearer tok-1")],
-            &[("x-auth-token", "tok-1"), ("x-auth-token", "wrong")],
-            &[("cookie", "auth_token=tok-1")],
-        ] {
-            assert!(admit(&["tok-1"], false, true, "/v1/x", headers).is_err(), "{headers:?}");
-        }
-        assert!(admit(&["tok-1"], false, false, "/v1/x?auth_token=wrong", &[]).is_err());
-        assert!(admit(&["tok-1"], false, false, "/v1/x?auth_token=tok-1&auth_token=wrong", &[]).is_err());
-    }
-
-    #[test]
-    fn without_tokens_callers_bring_their_own_keys() {
-        assert!(!admit(&[], false, false, "/v1/x", &[]).unwrap().server_keys);
-        assert!(admit(&[], true, false, "/v1/x", &[]).unwrap().server_keys);
-    }
-
-    #[test]
-    fn this_machine_s_own_calls_may_use_the_server_s_keys() {
-        let trusted =
-            |headers: &[(&str, &str)]| admit(&[], false, true, "/v1/x", headers).unwrap().server_keys;
-        for host in ["localhost:3000", "127.0.0.1:3000", "[::1]:3000", "[::1]", "127.0.0.1"] {
-            assert!(trusted(&[("host", host)]), "{host}");
-        }
-        assert!(trusted(&[("host", "localhost:3000"), ("origin", "http://localhost:3000")]));
-        assert!(!trusted(&[]));
-        assert!(!trusted(&[("host", "rebound.example:3000")]));
-        assert!(!trusted(&[("host", "localhost.evil.example")]));
-        assert!(!trusted(&[("host", "localhost:3000"), ("origin", "https://evil.example")]));
-        assert!(!trusted(&[("host", "localhost:3000"), ("origin", "http://localhost:8080")]));
-        assert!(!trusted(&[("host", "localhost:3000"), ("origin", "null")]));
-        assert!(!trusted(&[("host", "localhost:3000"), ("sec-fetch-site", "cross-site")]));
-        assert!(!trusted(&[("host", "localhost:3000"), ("x-forwarded-for", "203.0.113.7")]));
-        assert!(!trusted(&[("host", "localhost:3000"), ("via", "1.1 proxy")]));
-        assert!(!admit(&[], false, false, "/v1/x", &[("host", "localhost:3000")]).unwrap().server_keys);
-    }
-
-    #[test]
-    fn our_parameter_is_taken_out_of_the_query_and_nothing_else_is() {
-        for (query, expected) in [
-            (Some("auth_token=t"), None),
-            (Some("a=%20b&auth_token=t&c"), Some("a=%20b&c")),
-            (Some("auth%5ftoken=t&x=1"), Some("x=1")),
-            (Some("xauth_token=t"), Some("xauth_token=t")),
-            (Some(""), Some("")),
-            (None, None),
-        ] {
-            assert_eq!(without_own_parameter(query).as_deref(), expected, "{query:?}");
-        }
-    }
-}
+mod tests;

@@ -219,18 +219,23 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn call_with(method: &str, target: &str, headers: &[(&str, &str)], text: &str) -> Call {
+        let received = received(method, target, headers, text);
+        let (service, path) = (config(&[]).services.get("openai").unwrap(), received.path.clone());
+        Call::new(received, service, path)
+    }
+
+    /// A request as the gateway would read it.
+    pub(crate) fn received(method: &str, target: &str, headers: &[(&str, &str)], text: &str) -> Received {
         let mut request = Request::builder().method(method).uri(target);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
         let config = config(&[]);
-        let service = config.services.get("openai").unwrap();
-        let path = head.uri.path().to_owned();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let body = body::full(text.to_owned());
         let read = Received::read("id-1".to_owned(), Surface::Gateway, head, body, Arrival::now(), &config);
-        Call::new(runtime.block_on(read).unwrap(), service, path)
+        runtime.block_on(read).unwrap()
     }
 
     #[test]

@@ -3,8 +3,10 @@
 //! [`Config::read`] takes the variables as they are and reports every problem at once, in the operator's words and
 //! without a value: a value may be a secret that slipped into the wrong variable. The reference is `docs/settings.md`.
 
+mod access;
 mod aliases;
 mod hop;
+mod images;
 mod origin;
 mod place;
 mod platform;
@@ -18,7 +20,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+pub use access::{Access, Client};
 pub use hop::HopTo;
+pub use images::{Images, Vouched};
 pub(crate) use origin::is_loopback;
 pub use platform::{Found, Platform};
 pub use reader::Reader;
@@ -40,7 +44,7 @@ pub struct Config {
     pub env: String,
     /// Who may call.
     pub access: Access,
-    /// The secret shared by the two functions.
+    /// What the edge signs the hop with.
     pub secret: Option<Secret>,
     /// The providers.
     pub services: Services,
@@ -54,6 +58,8 @@ pub struct Config {
     pub clocks: Clocks,
     /// How large things may be.
     pub limits: Limits,
+    /// How images are fetched for providers that fetch none.
+    pub images: Images,
     /// Whether anything is tried again.
     pub retry: bool,
     /// Whether the edge lane takes over from a background that cannot be reached.
@@ -66,15 +72,6 @@ pub struct Config {
     pub server: Server,
     /// Which settings were found, and which of them do nothing here.
     pub found: Found,
-}
-
-/// Who may call, and whether a caller without a token may use the server's keys.
-#[derive(Debug, Clone, Default)]
-pub struct Access {
-    /// The gateway tokens; none: callers bring the providers' keys.
-    pub tokens: Vec<Secret>,
-    /// Whether the server's keys are anybody's.
-    pub allow_anonymous: bool,
 }
 
 /// The clocks of a call.
@@ -157,17 +154,19 @@ impl Config {
     {
         let mut reader = Reader::new(vars);
         let (services, default_service) = services::read(&mut reader, platform);
+        let access = access::read(&mut reader);
         let mut config = Self {
             platform,
             env: env(&reader, platform),
-            access: access(&mut reader),
-            secret: reader.text("GATEWAY_SECRET").map(Secret::new),
+            secret: access.secrets.first().cloned(),
+            access,
             model_aliases: aliases::read(&mut reader, &services),
             services,
             default_service,
             origins: origin::read(&mut reader),
             clocks: clocks(&mut reader, platform),
             limits: limits(&mut reader, platform),
+            images: images::read(&mut reader),
             retry: reader.flag("ENABLE_RETRY", true),
             fallback: reader.flag("ENABLE_FALLBACK", true),
             hop: hop::read(&mut reader, platform),
@@ -187,11 +186,6 @@ fn env(reader: &Reader, platform: Platform) -> String {
         Platform::Lambda => reader.text("AWS_REGION"),
     };
     told.unwrap_or(platform.name()).to_owned()
-}
-
-fn access(reader: &mut Reader) -> Access {
-    let tokens = reader.list("AUTH_TOKEN").map(Secret::new).collect();
-    Access { tokens, allow_anonymous: reader.flag("ALLOW_ANONYMOUS", false) }
 }
 
 /// Lambda's deadline comes with each call; Vercel's is the `maxDuration` of `vercel.json`, which the function is not told.

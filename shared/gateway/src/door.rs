@@ -6,13 +6,11 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use http::{Request, Response};
 
-use crate::background::Background;
 use crate::body::Body;
 use crate::config::{Config, Invalid};
 use crate::gateway::{Gateway, Role};
 use crate::log::Logger;
 use crate::route::Surface;
-use crate::upstream::Upstream;
 use crate::{Arrival, Error, log};
 
 /// A gateway behind a door. On a platform nobody reads what a function prints when it cannot start, so settings that
@@ -29,15 +27,15 @@ impl Door {
     /// Opens a door with the settings as they were read, and starts the log.
     #[must_use]
     pub fn new(config: Result<Config, Invalid>, role: Role) -> Self {
-        Self::with_way(config, role, |_, _| None)
+        Self::equipped(config, role, |gateway| gateway)
     }
 
-    /// As [`new`](Self::new), at a door that knows a way to the background which the settings alone do not lead to.
+    /// As [`new`](Self::new), at a door that lends the gateway what only it has: a way to the background, a signature.
     #[must_use]
-    pub fn with_way(
+    pub fn equipped(
         config: Result<Config, Invalid>,
         role: Role,
-        way: impl FnOnce(&Config, &Upstream) -> Option<Box<dyn Background>>,
+        equip: impl FnOnce(Gateway) -> Gateway,
     ) -> Self {
         match config {
             Ok(config) => {
@@ -46,7 +44,7 @@ impl Door {
                     tracing::warn!(setting, "{setting} does nothing here: {why}");
                 }
                 let gateway = Gateway::new(Arc::new(config), role, Arc::new(Logger));
-                Self::Open(Arc::new(gateway.reaching(way)))
+                Self::Open(Arc::new(equip(gateway)))
             }
             Err(invalid) => {
                 log::start(log::ANXIOUS);
@@ -70,7 +68,8 @@ impl Door {
 #[must_use]
 pub fn refuse(error: Error, surface: Surface) -> Response<Body> {
     let id = uuid::Uuid::now_v7().to_string();
-    tracing::info!(id, code = error.code(), "call {id} was refused: {error}");
+    let told = crate::error::logged(&error);
+    tracing::info!(id, code = error.code(), "call {id} was refused: {told}");
     error.into_response(surface, &id)
 }
 

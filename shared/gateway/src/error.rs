@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::{Response, StatusCode};
 use serde_json::{Value, json};
+use twinlane_access::{Denied, Outside};
 use twinlane_dialects::errors::google_status;
 use twinlane_dialects::{Refusal, Told};
 
@@ -34,6 +35,12 @@ pub enum Error {
         "Nothing is at this path. Call /gateway/{{service}}/{{path}}, for example /gateway/openai/v1/chat/completions, or /v1/… for the default service"
     )]
     NotFound,
+    /// No provider lists a model of that name.
+    #[error("There is no model named '{model}'; GET /v1/models lists those there are")]
+    UnknownModel {
+        /// The name asked for.
+        model: String,
+    },
     /// A page of the gateway's own was asked for with a method it does not have.
     #[error("This page answers GET and HEAD only")]
     MethodNotAllowed,
@@ -54,6 +61,18 @@ pub enum Error {
     /// The caller is not admitted.
     #[error("{0}")]
     Unauthorized(&'static str),
+    /// What the caller shows is not good.
+    #[error("{0}")]
+    Denied(#[from] Denied),
+    /// The caller may not do this.
+    #[error("{0}")]
+    OutsideScope(Box<Outside>),
+    /// A page that needs a setting which is not there.
+    #[error("{0}")]
+    NotConfigured(&'static str),
+    /// Shared state that cannot be reached now.
+    #[error("The store cannot be reached; try again")]
+    StoreUnavailable,
     /// The request's head is larger than can be taken here.
     #[error(
         "The request's head is too large: the limit is {limit} bytes. Send fewer or shorter headers, or raise MAX_HEADER_SIZE"
@@ -161,6 +180,8 @@ pub enum Kind {
     InvalidRequest,
     /// Not admitted.
     Unauthorized,
+    /// Admitted, but not to this.
+    Forbidden,
     /// Nothing there.
     NotFound,
     /// Anything else.
@@ -178,6 +199,7 @@ impl Kind {
             Self::SizeLimit => "SIZE_LIMIT",
             Self::InvalidRequest => "INVALID_REQUEST",
             Self::Unauthorized => "UNAUTHORIZED",
+            Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::Unknown => "UNKNOWN",
         }
@@ -193,6 +215,7 @@ impl Error {
         match self {
             Self::UnknownService { .. } => (StatusCode::NOT_FOUND, Kind::NotFound, "unknown_service"),
             Self::NotFound => (StatusCode::NOT_FOUND, Kind::NotFound, "not_found"),
+            Self::UnknownModel { .. } => (StatusCode::NOT_FOUND, Kind::NotFound, "model_not_found"),
             Self::MethodNotAllowed | Self::Connect => {
                 (StatusCode::METHOD_NOT_ALLOWED, Kind::InvalidRequest, "method_not_allowed")
             }
@@ -201,6 +224,10 @@ impl Error {
             }
             Self::BadRequest(_) => (StatusCode::BAD_REQUEST, Kind::InvalidRequest, "bad_request"),
             Self::Unauthorized(_) => (StatusCode::UNAUTHORIZED, Kind::Unauthorized, "unauthorized"),
+            Self::Denied(denied) => (StatusCode::UNAUTHORIZED, Kind::Unauthorized, denied.code()),
+            Self::OutsideScope(_) => (StatusCode::FORBIDDEN, Kind::Forbidden, "outside_scope"),
+            Self::NotConfigured(_) => (StatusCode::NOT_IMPLEMENTED, Kind::Unknown, "not_configured"),
+            Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, Kind::Unknown, "store_unavailable"),
             Self::HeadTooLarge { .. } => {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Kind::SizeLimit, "head_too_large")
             }
@@ -254,6 +281,17 @@ impl Error {
         Self::Unfit(Box::new(Refusal { message: message.into(), param: param.map(str::to_owned), code }))
     }
 
+    /// Why a reply's body failed: in our own words where it was watched, else the client library's.
+    #[must_use]
+    pub fn broken(source: BoxError, service: &str) -> Self {
+        match source.downcast::<Self>() {
+            Ok(error) => *error,
+            Err(source) => {
+                Self::Upstream { service: service.to_owned(), fault: Fault::Cut, source: Some(source) }
+            }
+        }
+    }
+
     /// Whether the gateway refused the call without trying to reach a provider.
     #[must_use]
     pub fn refused(&self) -> bool {
@@ -278,13 +316,18 @@ impl Error {
             return google_error(status, &message);
         }
         if surface == Surface::V1Anthropic {
-            let error = json!({ "type": anthropic_type(status), "message": message });
+            let mut error = json!({ "type": anthropic_type(status), "message": message });
+            if code == "thread_unsupported_request" {
+                // Anthropic's SDKs read it, and send all messages from then on.
+                error["details"] = json!({ "error_code": code, "unsupported": ["model"] });
+            }
             return json!({ "type": "error", "error": error, "request_id": id });
         }
         let kind = if surface == Surface::Gateway { kind.as_str() } else { openai_type(status) };
         let (kind, param, code) = match self {
             Self::Provider(told) => (told.kind.as_str(), told.param.as_deref(), told.code.as_deref()),
             Self::Unfit(refusal) => (kind, refusal.param.as_deref(), Some(code)),
+            Self::OutsideScope(outside) => (kind, Some(outside.scope.as_str()), Some(code)),
             _ => (kind, None, Some(code)),
         };
         let error = json!({
@@ -316,6 +359,12 @@ impl Error {
     }
 }
 
+impl From<Outside> for Error {
+    fn from(outside: Outside) -> Self {
+        Self::OutsideScope(Box::new(outside))
+    }
+}
+
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         Self::Unfit(Box::new(refusal))
@@ -344,6 +393,7 @@ pub(crate) fn google_error(status: StatusCode, message: &str) -> Value {
 fn openai_type(status: StatusCode) -> &'static str {
     match status.as_u16() {
         401 => "authentication_error",
+        403 => "permission_error",
         404 => "not_found_error",
         408 | 504 => "timeout_error",
         429 => "rate_limit_error",
@@ -358,6 +408,20 @@ fn anthropic_type(status: StatusCode) -> &'static str {
     match status {
         StatusCode::PAYLOAD_TOO_LARGE => "request_too_large",
         status => openai_type(status),
+    }
+}
+
+/// What the log says of an error, in words of our own only: a provider may repeat a key or a prompt in its, and the
+/// refusal of a request quotes the request.
+#[must_use]
+pub fn logged(error: &Error) -> String {
+    match error {
+        Error::Provider(_) => "the provider answered with an error".to_owned(),
+        Error::Unfit(_) => "the request cannot be served as it is".to_owned(),
+        Error::OutsideScope(outside) => {
+            format!("the token's scope '{}' does not cover it", outside.scope.as_str())
+        }
+        error => error.to_string(),
     }
 }
 
@@ -410,6 +474,18 @@ mod tests {
         assert_eq!(json["type"], "error");
         assert_eq!(json["error"]["type"], "request_too_large");
         assert_eq!(json["request_id"], "id-1");
+    }
+
+    #[test]
+    fn the_log_does_not_repeat_what_a_provider_or_a_client_wrote() {
+        let told = twinlane_dialects::errors::read(401, None, b"Incorrect API key: sk-1");
+        let unfit = Error::unfit("invalid_value", Some("sk-1"), "'sk-1' is not a model");
+        for error in [Error::Provider(Box::new(told)), unfit] {
+            assert!(error.to_string().contains("sk-1"), "the client is told: {error}");
+            let logged = format!("{} {} {}", super::logged(&error), super::causes(&error), error.code());
+            assert!(!logged.contains("sk-1"), "{logged}");
+        }
+        assert_eq!(super::logged(&timeout()), timeout().to_string());
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! The path of a call, on one screen: admit, read, decide, send, relay, record.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::header::ORIGIN;
 use http::request::Parts;
 use http::{Request, Response};
+use twinlane_access::Denied;
 
 use crate::auth::Auth;
 use crate::auth::Caller;
@@ -17,13 +18,17 @@ use crate::hop::{self, ANSWERED, REFUSED};
 use crate::record::{Notes, Recorder, Recording};
 use crate::relay::Waits;
 use crate::retry::Budget;
-use crate::route::{Route, Surface};
+use crate::revocations::{Revocations, Revoked};
+use crate::route::{self, Route, Surface};
 use crate::services::Service;
+use crate::signer::Signer;
 use crate::silence::Manner;
+use crate::unified::catalogue::Catalogue;
 use crate::unified::cooldown::Cooldown;
+use crate::unified::counting::Counting;
 use crate::unified::plan::Plan;
 use crate::upstream::Upstream;
-use crate::{Arrival, Error, identity, pages, relay, silence};
+use crate::{Arrival, Error, Tokenizers, admin, identity, pages, relay, scope, silence};
 
 /// Which of the two functions a gateway is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +53,14 @@ pub struct Gateway {
     pub(crate) config: Arc<Config>,
     pub(crate) role: Role,
     pub(crate) auth: Auth,
+    pub(crate) revoked: Revoked,
     pub(crate) upstream: Upstream,
     pub(crate) background: Option<Box<dyn Background>>,
     pub(crate) budget: Budget,
     pub(crate) cooldown: Cooldown,
+    pub(crate) catalogue: Catalogue,
+    pub(crate) counting: Counting,
+    pub(crate) signer: Option<Arc<dyn Signer>>,
     recorder: Arc<dyn Recorder>,
 }
 
@@ -64,17 +73,27 @@ impl Gateway {
             Role::Gateway => background::by_settings(&config, &upstream, &recorder),
             Role::Background => None,
         };
-        let auth = Auth(config.access.clone());
+        let auth = Auth::new(config.access.clone());
         Self {
             config,
             role,
             auth,
+            revoked: Revoked::default(),
             upstream,
             background,
             budget: Budget::default(),
             cooldown: Cooldown::default(),
+            catalogue: Catalogue::default(),
+            counting: Counting::default(),
+            signer: None,
             recorder,
         }
+    }
+
+    /// The same gateway with the tokenizers that its door has.
+    #[must_use]
+    pub fn counting_with(self, tokenizers: Tokenizers) -> Self {
+        Self { counting: Counting::with(tokenizers), ..self }
     }
 
     /// The same gateway with the way to the background that its door knows, where the settings name none.
@@ -86,19 +105,31 @@ impl Gateway {
         self
     }
 
+    /// The same gateway, which asks a store whether a token was revoked.
+    #[must_use]
+    pub fn revoking(self, revocations: Arc<dyn Revocations>) -> Self {
+        Self { revoked: Revoked::by(revocations), ..self }
+    }
+
+    /// The same gateway, which signs for services that know a door by its signature.
+    #[must_use]
+    pub fn signing(self, signer: Option<Arc<dyn Signer>>) -> Self {
+        Self { signer, ..self }
+    }
+
     /// Answers a request. This cannot fail: an error is an answer, too.
     pub async fn handle(self: &Arc<Self>, request: Request<Body>, arrival: Arrival) -> Response<Body> {
         let (head, body) = request.into_parts();
-        let who = identity::of(&head, &arrival, self.config.secret.as_ref());
-        let (surface, origin) =
-            (Surface::of(head.uri.path(), &head.headers), head.headers.get(ORIGIN).cloned());
+        let who = identity::of(&head, &arrival, &self.config.access.secrets);
+        let surface = Surface::of(head.uri.path(), &head.headers);
+        let origin = head.headers.get(ORIGIN).filter(|_| !route::is_admin(head.uri.path())).cloned();
         let arrival = Arrival { address: who.address, ..arrival };
         let mut recording =
             Recording::begin(who.id.clone(), head.method.clone(), who.address, arrival.at, &self.recorder);
-        let served = self.serve(head, body, arrival, surface, &mut recording).await;
+        let served = self.serve(head, body, arrival, (surface, who.vouched), &mut recording).await;
         let marker = if served.as_ref().is_err_and(Error::refused) { REFUSED } else { ANSWERED };
         let mut response = served.unwrap_or_else(|error| recording.answer(error, surface));
-        relay::dress(&mut response, &recording, who.by_client);
+        relay::dress(&mut response, &recording, surface, who.by_client);
         self.config.origins.dress(response.headers_mut(), origin.as_ref());
         if self.role == Role::Background {
             hop::mark(response.headers_mut(), marker, who.vouched);
@@ -111,29 +142,52 @@ impl Gateway {
         head: Parts,
         body: Body,
         arrival: Arrival,
-        surface: Surface,
+        (surface, vouched): (Surface, bool),
         recording: &mut Recording,
     ) -> Result<Response<Body>, Error> {
-        if let Some(preflight) = self.config.origins.preflight(&head) {
+        let admin = route::is_admin(head.uri.path());
+        if let Some(preflight) = self.config.origins.preflight(&head).filter(|_| !admin) {
             return Ok(preflight);
         }
         let to = match Route::of(&head.method, &head.uri)? {
             Route::Page(page) => return pages::answer(page, &head, &arrival, self).await,
             Route::Service(alias, path) => To::Service(self.service(alias)?, path.to_owned()),
             Route::Unified(path) => To::Unified(path.to_owned()),
+            Route::Admin(path) => return admin::answer(self, path, &head, body).await,
         };
-        let caller = self.auth.admit(&head, &arrival)?;
+        let caller = self.admit(&head, &arrival, vouched).await?;
+        recording.admitted(&caller);
+        match &to {
+            To::Service(service, path) => scope::of_head(&caller, &head, Some(&service.alias), path)?,
+            To::Unified(path) => scope::of_head(&caller, &head, None, path)?,
+        }
         let id = recording.record.id.clone();
         let received = Received::read(id, surface, head, body, arrival, &self.config).await?;
+        caller.check_body(&received.body)?;
         match to {
             To::Service(service, path) => {
-                self.pass(Call::new(received, service, path), caller, recording).await
+                let call = Call::new(received, service, path);
+                scope::of_call(&caller, &call)?;
+                self.pass(call, caller, recording).await
             }
             To::Unified(path) => {
-                let plan = Plan::of(received, &path, &self.auth, &self.config)?;
+                let mut plan = Plan::of(received, &path, &self.auth, &self.config)?;
+                scope::of_plan(&caller, &mut plan, recording.notes())?;
                 self.unify(plan, caller, recording).await
             }
         }
+    }
+
+    /// Admits the sender of a request. What the edge vouches for was within its sender's scope when it came in; the path
+    /// and the model that the background sees may be others.
+    async fn admit(&self, head: &Parts, arrival: &Arrival, vouched: bool) -> Result<Caller, Error> {
+        let caller = self.auth.admit(head, arrival)?;
+        let Some(grant) = &caller.grant else { return Ok(caller) };
+        if self.revoked.has(&grant.id, Instant::now()).await {
+            return Err(Denied::Revoked.into());
+        }
+        let grant = if vouched { Arc::new(grant.already_checked()) } else { Arc::clone(grant) };
+        Ok(Caller { grant: Some(grant), ..caller })
     }
 
     /// Answers a call of one service.

@@ -39,6 +39,8 @@ pub struct Terms {
     pub deadline: Option<Instant>,
     /// The most bytes.
     pub limit: Option<u64>,
+    /// Whether somebody further on watches the same reply and tells of it.
+    pub quiet: bool,
     /// Cancelled when the process must end.
     pub closing: CancellationToken,
 }
@@ -181,7 +183,17 @@ impl Guard {
         self.body = crate::body::empty();
         self.notes.ended(Outcome::of(&error));
         self.notes.failed(error.code());
-        let causes = crate::error::causes(&error);
+        if !self.terms.quiet {
+            self.log(&error);
+        }
+        match &self.events {
+            Some(events) => Ok(Frame::data(events.broken_off(&error, self.terms.surface, &self.terms.id))),
+            None => Err(error.into()),
+        }
+    }
+
+    fn log(&self, error: &Error) {
+        let causes = crate::error::causes(error);
         tracing::warn!(
             id = self.terms.id,
             service = self.terms.service,
@@ -191,10 +203,6 @@ impl Guard {
             "the reply of call {} was broken off",
             self.terms.id
         );
-        match &self.events {
-            Some(events) => Ok(Frame::data(events.broken_off(&error, self.terms.surface, &self.terms.id))),
-            None => Err(error.into()),
-        }
     }
 }
 
@@ -228,8 +236,7 @@ impl http_body::Body for Guard {
                 }
                 Poll::Ready(None) => return Poll::Ready(None),
                 Poll::Ready(Some(Err(source))) => {
-                    let (service, fault) = (self.terms.service.clone(), Fault::Cut);
-                    self.state = State::Ending(Error::Upstream { service, fault, source: Some(source) });
+                    self.state = State::Ending(Error::broken(source, &self.terms.service));
                 }
                 // Trailers end here: no provider's client reads any, and Lambda takes them for the end of the stream.
                 Poll::Ready(Some(Ok(frame))) => {
@@ -292,6 +299,7 @@ mod tests {
             silence: None,
             deadline: None,
             limit: None,
+            quiet: false,
             closing: CancellationToken::new(),
         }
     }

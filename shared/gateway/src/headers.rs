@@ -10,7 +10,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::auth::{Auth, CREDENTIALS, Caller, OWN_HEADER, is_real_key};
+use crate::auth::{Auth, CREDENTIALS, Caller, OWN_HEADER, is_real_key, is_signature};
 use crate::call::{Call, Stream};
 use crate::services::KeyPlace;
 
@@ -71,7 +71,7 @@ pub fn to_background(call: &Call) -> HeaderMap {
     };
     call.headers
         .iter()
-        .filter(|(name, _)| passes(name))
+        .filter(|(name, value)| passes(name) && !is_signature(value))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }
@@ -287,7 +287,7 @@ mod tests {
     use crate::secret::Secret;
 
     fn auth() -> Auth {
-        Auth(Access { tokens: vec![Secret::new("gateway-token")], allow_anonymous: false })
+        Auth::new(Access { tokens: vec![Secret::new("gateway-token")], ..Access::default() })
     }
 
     fn crossing(headers: &[(&str, &str)]) -> HeaderMap {
@@ -398,7 +398,7 @@ mod tests {
     fn the_server_s_key_replaces_token_and_placeholder_and_spares_a_real_key() {
         let sent = |headers: &[(&str, &str)], server_keys| {
             let call = with_key(call_with("POST", "/v1/x", headers, "{}"), crate::services::KeyPlace::Bearer);
-            let headers = to_provider(&call, &Caller { server_keys, token: None }, &auth());
+            let headers = to_provider(&call, &Caller::unnamed(server_keys), &auth());
             headers.get("authorization").map(|value| value.to_str().unwrap().to_owned())
         };
         assert_eq!(
@@ -417,7 +417,7 @@ mod tests {
     fn a_client_s_key_is_seen_in_the_service_s_own_place_too() {
         let sent = |target: &str, place, headers: &[(&str, &str)], name: &str| {
             let call = with_key(call_with("POST", target, headers, "{}"), place);
-            let headers = to_provider(&call, &Caller { server_keys: true, token: None }, &auth());
+            let headers = to_provider(&call, &Caller::unnamed(true), &auth());
             headers.get(name).map(|value| value.to_str().unwrap().to_owned())
         };
         let own = "a-key-of-the-client-s-own";

@@ -1,7 +1,7 @@
 //! The signature on the hop from the edge to the background, and the marker on its answer.
 //!
-//! With a valid signature the background believes who the caller is and which id the call has; without one the request
-//! is an ordinary one. Nothing about the target is ever believed: the background reads the path itself. The body is not
+//! With a valid signature the background believes who the caller is, which id the call has, and that the call was within
+//! the scope of its token as it came in; without one the request is an ordinary one. The token itself it verifies. Nothing about the target is ever believed: the background reads the path itself. The body is not
 //! signed, because the signature decides about the head, before the body is read.
 
 use std::fmt::Write;

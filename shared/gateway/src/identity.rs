@@ -29,17 +29,11 @@ pub struct Identity {
 
 /// The identity of a request: what the edge vouches for, else what the client gave where it is sane, else a new id.
 #[must_use]
-pub fn of(head: &Parts, arrival: &Arrival, secret: Option<&Secret>) -> Identity {
+pub fn of(head: &Parts, arrival: &Arrival, secrets: &[Secret]) -> Identity {
     let target = head.uri.path_and_query().map_or("/", |target| target.as_str());
-    let vouched = secret.and_then(|secret| {
-        hop::verify(
-            secret,
-            SystemTime::now(),
-            &head.method,
-            crate::route::below_function(target),
-            &head.headers,
-        )
-    });
+    let (now, target) = (SystemTime::now(), crate::route::below_function(target));
+    let vouched =
+        secrets.iter().find_map(|secret| hop::verify(secret, now, &head.method, target, &head.headers));
     if let Some(vouched) = vouched {
         return Identity { id: vouched.id, by_client: true, address: vouched.address, vouched: true };
     }
@@ -70,7 +64,7 @@ mod tests {
     fn id(given: &str) -> (String, bool) {
         let (head, ()) =
             Request::builder().uri("/v1/x").header("x-request-id", given).body(()).unwrap().into_parts();
-        let identity = of(&head, &Arrival::now(), None);
+        let identity = of(&head, &Arrival::now(), &[]);
         (identity.id, identity.by_client)
     }
 

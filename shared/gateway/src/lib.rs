@@ -7,6 +7,7 @@
 //!
 //! Start reading at [`gateway`]; each step of [`Gateway::handle`] is a module of its own.
 
+pub mod admin;
 pub mod arrival;
 pub mod auth;
 pub mod background;
@@ -30,11 +31,14 @@ pub mod path;
 pub mod record;
 pub mod relay;
 pub mod retry;
+pub mod revocations;
 pub mod route;
 pub mod scan;
+mod scope;
 pub mod secret;
 pub mod send;
 pub mod services;
+pub mod signer;
 pub mod silence;
 pub mod terminal;
 pub mod unified;
@@ -49,6 +53,8 @@ pub use config::{Config, Invalid, Platform};
 pub use door::Door;
 pub use error::Error;
 pub use gateway::{Gateway, Role};
+pub use twinlane_access as access;
+pub use twinlane_tokens::Tokenizers;
 
 /// What every answer says in `x-gateway-version`, and `/health` in `version`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

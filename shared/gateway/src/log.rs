@@ -42,10 +42,11 @@ impl Recorder for Logger {
     fn failed(&self, record: &Record, error: &Error) {
         let (id, code, causes) = (&record.id, error.code(), crate::error::causes(error));
         let service = record.service.as_deref().unwrap_or("-");
+        let told = crate::error::logged(error);
         if error.status().is_server_error() {
-            tracing::warn!(id, service, code, causes, "call {id} failed: {error}");
+            tracing::warn!(id, service, code, causes, "call {id} failed: {told}");
         } else {
-            tracing::debug!(id, service, code, causes, "call {id} was refused: {error}");
+            tracing::debug!(id, service, code, causes, "call {id} was refused: {told}");
         }
     }
 
@@ -62,6 +63,7 @@ impl Recorder for Logger {
             attempts = record.attempts,
             bytes_in = record.bytes_in,
             bytes_out = record.bytes_out,
+            token = record.token.as_deref(),
             model = record.model.as_deref(),
             served = record.served.as_deref(),
             tokens_in = record.usage.map(|usage| usage.prompt),

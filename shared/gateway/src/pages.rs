@@ -5,13 +5,14 @@ use std::time::SystemTime;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http::{Method, Response};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::body::{Body, full};
 use crate::gateway::{Gateway, Role};
 use crate::lane::Lane;
 use crate::route::Page;
 use crate::services::{Service, TABLE};
+use crate::unified::targets::is_open;
 use crate::{Arrival, Error, VERSION, doctor};
 
 /// Answers a page.
@@ -52,7 +53,8 @@ async fn doctors(head: &Parts, arrival: &Arrival, gateway: &Gateway) -> Result<R
 pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
                                connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-fn json_page(json: &Value) -> Response<Body> {
+/// A page in JSON.
+pub(crate) fn json_page(json: &Value) -> Response<Body> {
     page_of("application/json", json.to_string())
 }
 
@@ -76,7 +78,13 @@ fn health(gateway: &Gateway) -> Value {
         "mode": mode.as_str(),
         "version": VERSION,
         "env": gateway.config.env,
+        "providers": gateway.config.services.iter().map(availability).collect::<Map<_, _>>(),
     })
+}
+
+/// Whether the server can call a provider by itself. Nobody is asked: whether the provider answers is another question.
+fn availability(service: &Service) -> (String, Value) {
+    (service.alias.clone(), if is_open(service) { "configured" } else { "needs a key" }.into())
 }
 
 /// The aliases, which an error tells as well. Where a service is that the operator named is the operator's business.

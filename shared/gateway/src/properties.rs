@@ -24,7 +24,9 @@ fn reply_headers() -> impl Strategy<Value = HeaderMap> {
             Some((name.parse::<HeaderName>().ok()?, value))
         };
         let mut headers = HeaderMap::new();
-        lines.into_iter().filter_map(line).for_each(|(name, value)| drop(headers.append(name, value)));
+        for (name, value) in lines.into_iter().filter_map(line) {
+            headers.append(name, value);
+        }
         headers
     })
 }

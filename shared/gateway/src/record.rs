@@ -15,6 +15,7 @@ use http_body_util::BodyExt;
 use twinlane_dialects::chat::Usage;
 
 use crate::Error;
+use crate::auth::Caller;
 use crate::body::{Body, BoxError};
 use crate::call::Call;
 use crate::lane::Choice;
@@ -29,6 +30,8 @@ pub struct Record {
     pub id: String,
     /// The caller's address, where the door knows it.
     pub address: Option<IpAddr>,
+    /// The id of the signed token, or the key, that the call was made with.
+    pub token: Option<String>,
     /// The method.
     pub method: Method,
     /// The alias of the service, once known.
@@ -204,6 +207,7 @@ impl Recording {
         let record = Record {
             id,
             address,
+            token: None,
             method,
             service: None,
             model: None,
@@ -226,6 +230,11 @@ impl Recording {
     #[must_use]
     pub fn notes(&self) -> &Notes {
         &self.notes
+    }
+
+    /// Notes who calls.
+    pub fn admitted(&mut self, caller: &Caller) {
+        self.record.token = caller.grant.as_ref().map(|grant| grant.id.clone());
     }
 
     /// Notes a call that has been read.

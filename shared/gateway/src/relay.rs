@@ -12,6 +12,7 @@ use crate::guard::{Guard, Terms};
 use crate::headers::{self, plain};
 use crate::inband::Protocol;
 use crate::record::{Notes, Recording};
+use crate::route::Surface;
 use crate::services::ResponseLimit;
 use crate::{Error, VERSION};
 
@@ -19,6 +20,8 @@ use crate::{Error, VERSION};
 const GATEWAY_ID: HeaderName = HeaderName::from_static("x-gateway-request-id");
 /// The id that SDKs show to people.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The id that Anthropic's SDKs show.
+const ANTHROPIC_ID: HeaderName = HeaderName::from_static("request-id");
 /// The provider's id, where the client gave one of its own.
 const PROVIDER_ID: HeaderName = HeaderName::from_static("x-provider-request-id");
 
@@ -61,6 +64,7 @@ pub fn to_client(
         silence: waits.silence,
         deadline: call.deadline,
         limit,
+        quiet: false,
         closing: call.arrival.closing.clone(),
     };
     Ok(Response::from_parts(head, Guard::new(body, terms, notes).boxed()))
@@ -101,10 +105,13 @@ pub fn is_event_stream(headers: &HeaderMap) -> bool {
 }
 
 /// Says on any answer what the gateway did: which lane and why, how long, how often a provider was tried.
-pub fn dress(response: &mut Response<Body>, recording: &Recording, client_id: bool) {
+pub fn dress(response: &mut Response<Body>, recording: &Recording, surface: Surface, client_id: bool) {
     let failed = response.status().is_client_error() || response.status().is_server_error();
     let (noted, headers) = (recording.notes().read(), response.headers_mut());
     name(headers, &recording.record.id, client_id);
+    if surface == Surface::V1Anthropic {
+        headers.entry(ANTHROPIC_ID).or_insert_with(|| plain(&recording.record.id));
+    }
     if let Some(choice) = noted.choice {
         headers.insert("x-processing-mode", HeaderValue::from_static(choice.lane.as_str()));
         headers.insert("x-lane-reason", HeaderValue::from_static(choice.why.as_str()));

@@ -43,6 +43,8 @@ pub enum Route<'a> {
     Service(&'a str, &'a str),
     /// The unified API, and the path as its clients know it.
     Unified(&'a str),
+    /// The administrator's pages.
+    Admin(&'a str),
 }
 
 /// A page of the gateway's own.
@@ -81,6 +83,9 @@ impl<'a> Route<'a> {
         if let Some(rest) = below(path, "/gateway") {
             return Self::service(rest);
         }
+        if below(path, "/admin").is_some() {
+            return Ok(Self::Admin(path));
+        }
         let rest = below(path, "/v1").or_else(|| below(path, "/v1beta"));
         rest.filter(|rest| rest.len() > 1).ok_or(Error::NotFound)?;
         path::check(path)?;
@@ -109,6 +114,11 @@ pub fn is_alias(word: &str) -> bool {
 /// The path as it was before a platform's own address of a function: Vercel's functions can be called below theirs.
 pub(crate) fn below_function(path: &str) -> &str {
     ["/api/background", "/api/gateway"].iter().find_map(|function| below(path, function)).unwrap_or(path)
+}
+
+/// Whether a path is an administrator's, which no page of another origin has any business with.
+pub(crate) fn is_admin(path: &str) -> bool {
+    below(below_function(path), "/admin").is_some()
 }
 
 /// What follows `prefix`, where `path` is below it.

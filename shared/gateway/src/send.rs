@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use http::header::RETRY_AFTER;
 use http::{Request, Response};
 
-use crate::auth::Caller;
+use crate::auth::{CREDENTIALS, Caller};
 use crate::background::NotCarried;
 use crate::body::{Body, streaming};
 use crate::call::Call;
@@ -160,6 +160,9 @@ impl Gateway {
         *request.method_mut() = call.method.clone();
         *request.uri_mut() = call.url().ok_or_else(unsendable)?;
         *request.headers_mut() = headers::to_provider(call, caller, &self.auth);
+        if let Some(signer) = self.signer.as_ref().filter(|_| is_to_be_signed(&request, call, caller)) {
+            signer.sign(&mut request);
+        }
         let reply = self.upstream.send(request, self.patience(call)).await?;
         Ok(reply.map(streaming))
     }
@@ -172,6 +175,12 @@ impl Gateway {
         };
         Wait { first_byte: call.service.first_byte.unwrap_or(lane), deadline: call.deadline }
     }
+}
+
+/// Only for callers who may use the server's keys, and not where somebody brought one.
+fn is_to_be_signed(request: &Request<bytes::Bytes>, call: &Call, caller: &Caller) -> bool {
+    let keyed = CREDENTIALS.iter().any(|name| request.headers().contains_key(name));
+    call.service.signed && caller.server_keys && !keyed
 }
 
 fn ended(tried: &Result<Response<Body>, Failure>) -> (Ended, bool) {

@@ -38,6 +38,8 @@ pub struct Service {
     pub speaks: Vec<Spoken>,
     /// Whether the provider fetches an image by its URL; otherwise the gateway does.
     pub fetches_images: bool,
+    /// Whether the door's signature serves where there is no key.
+    pub signed: bool,
     /// Sent where the client does not say otherwise.
     pub default_headers: Vec<(HeaderName, HeaderValue)>,
     /// Request headers that pass beside the usual ones: exact names, or prefixes ending in `*`.

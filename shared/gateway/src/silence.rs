@@ -89,12 +89,12 @@ impl Bridge {
         let Manner { protocol, surface, id, notes, .. } = &self.manner;
         notes.ended(Outcome::of(error));
         notes.failed(error.code());
-        let causes = crate::error::causes(error);
+        let (causes, told) = (crate::error::causes(error), crate::error::logged(error));
         tracing::warn!(
             id,
             code = error.code(),
             causes,
-            "call {id} failed after its answer had begun: {error}"
+            "call {id} failed after its answer had begun: {told}"
         );
         self.state = State::Ended;
         protocol.error_event(error, *surface, id)

@@ -9,8 +9,10 @@
 
 mod connect;
 mod fault;
+mod pinned;
 mod upload;
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -37,6 +39,8 @@ const KEEP_IDLE: Duration = Duration::from_secs(20);
 #[derive(Debug, Clone)]
 pub struct Upstream {
     client: Client<Connector, Upload>,
+    /// Whom TLS trusts.
+    tls: Arc<rustls::ClientConfig>,
     /// The longest time without progress while a request's body is sent.
     stall: Duration,
 }
@@ -67,7 +71,8 @@ impl Upstream {
     pub fn new(connect: Duration, stall: Duration) -> Self {
         let mut builder = Client::builder(TokioExecutor::new());
         builder.timer(TokioTimer::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(KEEP_IDLE);
-        Self { client: builder.build(connect::connector(connect)), stall }
+        let tls = connect::tls();
+        Self { client: builder.build(connect::connector(connect, tls.clone())), tls: tls.into(), stall }
     }
 
     /// Sends a request and waits for the head of its reply.

@@ -14,7 +14,7 @@ use std::time::Instant;
 use http::{HeaderName, Request, Response};
 use tokio_util::sync::CancellationToken;
 use twinlane_gateway::body::streaming;
-use twinlane_gateway::{Arrival, Config, Door, Platform, Role};
+use twinlane_gateway::{Arrival, Config, Door, Gateway, Platform, Role, Tokenizers};
 use vercel_runtime::{AppState, Error, ResponseBody, service_fn};
 
 /// The platform's proof of who calls, on every request.
@@ -31,7 +31,9 @@ const ADDRESS: HeaderName = HeaderName::from_static("x-real-ip");
 pub async fn run(role: Role) -> Result<(), Error> {
     let vars = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let door = Arc::new(Door::new(Config::read(vars, Platform::Vercel), role));
+    let config = Config::read(vars, Platform::Vercel);
+    let counting = |gateway: Gateway| gateway.counting_with(Tokenizers::embedded());
+    let door = Arc::new(Door::equipped(config, role, counting));
     vercel_runtime::run(service_fn(move |request: vercel_runtime::Request, state: AppState| {
         let door = Arc::clone(&door);
         async move { Ok::<_, Error>(answer(&door, request.map(streaming).map(unread::read_on), &state).await) }

@@ -17,8 +17,9 @@ from samtranslator.yaml_helper import yaml_parse
 def main():
     template = yaml_parse(sys.stdin.read())
     for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = "s3://bucket/where-sam-deploy-puts-it"
+        uri = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri"}.get(resource["Type"])
+        if uri:
+            resource["Properties"][uri] = "s3://bucket/where-sam-deploy-puts-it"
     translator = Translator(managed_policy_map={}, sam_parser=Parser())
     json.dump(translator.translate(sam_template=template, parameter_values={}), sys.stdout)
 

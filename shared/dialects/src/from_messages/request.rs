@@ -35,6 +35,7 @@ pub fn for_counting(body: Value, target: &Target<'_>) -> Result<Outgoing, Refusa
     let mut dropped = Vec::new();
     let mut chat = Object::new();
     field::take(&mut body, "model");
+    refuse_thread(&mut body)?;
     chat.insert("model".to_owned(), target.model.into());
     chat.insert("messages".to_owned(), conversation(&mut body, target.quirks, &mut dropped)?);
     settings(&mut body, target.quirks, &mut chat, &mut dropped)?;
@@ -52,6 +53,18 @@ pub fn for_counting(body: Value, target: &Target<'_>) -> Result<Outgoing, Refusa
         ..Asked::default()
     };
     Ok(Outgoing { body: Value::Object(chat), dropped, asked })
+}
+
+/// A thread is kept by Anthropic, and a client that has begun one sends nothing but what is new. By this code Anthropic's
+/// SDK knows that it has to send everything instead.
+fn refuse_thread(body: &mut Object) -> Result<(), Refusal> {
+    match field::take(body, "thread") {
+        None | Some(Value::Null) => Ok(()),
+        Some(_) => {
+            let message = "This model cannot keep a `thread`: leave it out and send all messages.";
+            Err(Refusal::of("thread", "thread_unsupported_request", message))
+        }
+    }
 }
 
 fn conversation(body: &mut Object, quirks: Quirks, dropped: &mut Vec<String>) -> Result<Value, Refusal> {

@@ -63,7 +63,8 @@ impl Items {
                 self.has_hosted = true;
                 Ok(())
             }
-            _ => Err(unknown(kind.as_deref().unwrap_or("item_reference"))),
+            None | Some("item_reference") => Err(elsewhere()),
+            Some(kind) => Err(unknown(kind)),
         }
     }
 
@@ -185,6 +186,13 @@ fn push(list: &mut Value, item: Value) {
 /// Whether an item tells of a tool that `OpenAI` ran, or that only its models know how to call.
 fn is_hosted(kind: &str) -> bool {
     kind.ends_with("_call") || kind.ends_with("_call_output") || kind.starts_with("mcp_")
+}
+
+/// The AI SDK sends no more than the name of what it has been told, unless it is asked not to.
+fn elsewhere() -> Refusal {
+    let message = "Items of type `item_reference` cannot be sent to this model: only OpenAI keeps what they name. \
+                   Ask with `store: false`, and send the items themselves.";
+    Refusal::of("type", "unsupported_content_part", message)
 }
 
 fn unknown(kind: &str) -> Refusal {

@@ -85,9 +85,18 @@ impl Blocks {
             self.think(plain.unwrap_or_default());
         }
         for detail in details {
-            self.think(thought(detail));
+            if !self.is_repeated_by(detail) {
+                self.think(thought(detail));
+            }
             self.sign(detail["signature"].as_str().unwrap_or_default());
         }
+    }
+
+    /// Whether a detail signs the thought that is here and tells it once more, for clients that send details back.
+    fn is_repeated_by(&self, detail: &Value) -> bool {
+        let signs = detail["signature"].as_str().is_some_and(|signature| !signature.is_empty());
+        let last = self.blocks.last().filter(|last| last.kind == Kind::Thinking(String::new()));
+        signs && last.is_some_and(|last| last.text == thought(detail))
     }
 
     /// Text, or Mistral's parts of text and thinking.

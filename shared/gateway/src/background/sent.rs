@@ -37,7 +37,7 @@ mod tests {
     #[test]
     fn the_token_is_shown_once_however_it_came() {
         for came in [&[("x-auth-token", "tok")][..], &[("authorization", "Bearer tok")], &[]] {
-            let caller = Caller { server_keys: true, token: Some(Secret::new("tok")) };
+            let caller = Caller { token: Some(Secret::new("tok")), ..Caller::unnamed(true) };
             let sent = super::headers(&call_with("POST", "/v1/embeddings", came, "{}"), &caller, None);
             let shown: Vec<_> = sent.get_all("x-auth-token").iter().collect();
             assert_eq!(shown, ["tok"], "{came:?}");

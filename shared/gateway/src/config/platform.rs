@@ -97,10 +97,11 @@ pub(super) fn found(reader: &Reader, config: &Config) -> Found {
             note(setting, "a call has to end before (MAX_DURATION, TOTAL_TIMEOUT)".to_owned());
         }
     }
-    if !matches!(config.hop, HopTo::Url { .. }) && config.platform != Platform::Lambda {
+    let has_hop = matches!(config.hop, HopTo::Url { .. }) || config.platform == Platform::Lambda;
+    if !has_hop && config.access.keyring.is_empty() {
         note(
             "GATEWAY_SECRET",
-            "there is no hop to sign: the background is off or in this process".to_owned(),
+            "there is no hop to sign, and it is too short to sign tokens (32 characters)".to_owned(),
         );
     }
     for setting in reader.names().filter(|name| name.ends_with("_API_KEY") && !reader.was_asked_for(name)) {

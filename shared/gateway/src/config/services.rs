@@ -32,6 +32,8 @@ pub(super) fn read(reader: &mut Reader, platform: Platform) -> (Services, String
     }
     for service in services.values_mut() {
         service.key = key(reader, service);
+        // A function of Lambda's has a role, and Bedrock knows it.
+        service.signed = service.alias == "bedrock" && platform == Platform::Lambda && service.key.is_none();
     }
     let default = default_service(reader, &services, platform);
     (services.into_values().collect(), default)
@@ -74,6 +76,7 @@ fn service(alias: &str, authority: Authority) -> Service {
         key: None,
         speaks: COMPATIBLE.to_vec(),
         fetches_images: true,
+        signed: false,
         default_headers: Vec::new(),
         forward_headers: Vec::new(),
         first_byte: None,

@@ -86,6 +86,7 @@ pub const TABLE: &[Builtin] = &[
     },
     Builtin {
         mapping: Mapping::WithoutV1(&["/inference", "/orgs", "/catalog"]),
+        speaks: formats::GITHUB,
         ..based("github", "models.github.ai", "/inference")
     },
     Builtin { speaks: WITH_RESPONSES, ..based("groq", "api.groq.com", "/openai") },
@@ -160,12 +161,13 @@ pub const TABLE: &[Builtin] = &[
     },
     plain("dmxcn", "www.dmxapi.cn"),
     plain("dmxcom", "www.dmxapi.com"),
-    Builtin { on: false, log_paths: false, ..based("discord", "discord.com", "/api") },
+    Builtin { on: false, log_paths: false, speaks: &[], ..based("discord", "discord.com", "/api") },
     Builtin {
         on: false,
         log_paths: false,
+        speaks: &[],
         key_place: KeyPlace::None,
         ..plain("telegram", "api.telegram.org")
     },
-    Builtin { on: false, key_place: KeyPlace::None, ..plain("httpbin", "httpbin.org") },
+    Builtin { on: false, speaks: &[], key_place: KeyPlace::None, ..plain("httpbin", "httpbin.org") },
 ];

@@ -68,6 +68,8 @@ pub const NOVITA: &[Spoken] =
 pub const BEDROCK: &[Spoken] = &[CHAT, RESPONSES, MODELS];
 /// Bedrock, for Claude's models.
 pub const BEDROCK_CLAUDE: &[Spoken] = &[(Conversation(Dialect::Messages), "/anthropic/v1/messages"), MODELS];
+/// GitHub, which lists its models in a catalogue.
+pub const GITHUB: &[Spoken] = &[CHAT, EMBEDDINGS, (Models, "/catalog/models")];
 /// Perplexity, which lists no models.
 pub const CHAT_ONLY: &[Spoken] = &[CHAT];
 /// Cloudflare's Workers AI.

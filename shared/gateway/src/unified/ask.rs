@@ -37,6 +37,13 @@ impl<'a> Fields<'a> {
         self.raw(name).is_some_and(|value| value.get() == "true")
     }
 
+    /// The values of every field of a name, in whatever case it is written; `None` where one is of another kind.
+    #[must_use]
+    pub fn all<T: serde::de::DeserializeOwned>(&self, name: &str) -> Option<Vec<T>> {
+        let fields = self.0.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name));
+        fields.map(|(_, value)| serde_json::from_str(value.get()).ok()).collect()
+    }
+
     fn raw(&self, name: &str) -> Option<&'a RawValue> {
         self.0.iter().rev().find(|(field, _)| field == name).map(|(_, value)| *value)
     }

@@ -102,9 +102,10 @@ impl Endpoint {
     }
 }
 
-/// Gemini's `…/models/{model}:{action}`, under either of its versions' names.
+/// Gemini's `…/models/{model}:{action}`, under either of its versions' names. The AI SDK leaves `models/` out where a
+/// model's name has a slash, as ours have.
 fn gemini(path: &str) -> Option<Endpoint> {
-    let rest = ["/v1beta/models/", "/v1/models/", "/v1beta/tunedModels/"]
+    let rest = ["/v1beta/models/", "/v1/models/", "/v1beta/tunedModels/", "/v1beta/"]
         .iter()
         .find_map(|prefix| path.strip_prefix(prefix))?;
     let (model, action) = rest.rsplit_once(':')?;
@@ -141,6 +142,7 @@ mod tests {
             ("POST", "/v1/audio/speech", Endpoint::Other),
             ("POST", "/v1beta/models/g-2%2fx:generateContent", gemini(Action::Generate)),
             ("POST", "/v1/models/g-2/x:streamGenerateContent", gemini(Action::Stream)),
+            ("POST", "/v1beta/g-2/x:streamGenerateContent", gemini(Action::Stream)),
             ("POST", "/v1beta/models/g-2/x:embedContent", gemini(Action::Other)),
             ("POST", "/v1/route-check", Endpoint::RouteCheck),
         ] {

@@ -1,10 +1,12 @@
 //! One attempt of a plan, as a call like any other: the lanes, retries and clocks take it from here.
 
+use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
+use super::draft;
 use super::plan::{PROVIDER, Plan};
-use super::said::{How, Said, said};
+use super::said::{How, Said};
 use super::targets::Target;
 use crate::Error;
 use crate::auth::CREDENTIALS;
@@ -23,13 +25,22 @@ pub struct Leg {
 }
 
 impl Leg {
-    /// The attempt of a plan at one of its targets.
+    /// The attempt of a plan at one of its targets as far as it can be told without asking anybody: images stay where
+    /// they are.
     ///
     /// # Errors
     /// [`Error::Unfit`] where the provider cannot be asked for this, or not without dropping a parameter that a strict
     /// client wants kept.
     pub fn of(plan: &Plan, target: &Target) -> Result<Self, Error> {
-        let Said { path, query, body, how, dropped } = said(plan, target)?;
+        Self::saying(plan, target, draft::rehearsed(plan, target)?)
+    }
+
+    /// The attempt of a plan at one of its targets, in that provider's words.
+    ///
+    /// # Errors
+    /// [`Error::Unfit`] where a parameter was dropped that a strict client wants kept.
+    pub fn saying(plan: &Plan, target: &Target, said: Said) -> Result<Self, Error> {
+        let Said { path, query, body, how, dropped } = said;
         if let Some(parameter) = dropped.first().filter(|_| plan.strict) {
             return Err(Error::unfit(
                 "unsupported_parameter",
@@ -37,27 +48,38 @@ impl Leg {
                 format!("'{target}' does not know '{parameter}', and x-strict forbids to drop it"),
             ));
         }
-        let service = std::sync::Arc::clone(&target.service);
-        let (alias, received) = (&service.alias, &plan.received);
-        let target_path = match &query {
+        let call = call(plan, target, path, query.as_deref(), body, matches!(how, How::Passed));
+        Ok(Self { call, how, dropped })
+    }
+}
+
+/// A call of a target's provider on a plan's behalf. `passed`: in the client's own words.
+pub(super) fn call(
+    plan: &Plan,
+    target: &Target,
+    path: String,
+    query: Option<&str>,
+    body: Bytes,
+    passed: bool,
+) -> Call {
+    let service = std::sync::Arc::clone(&target.service);
+    let (alias, received) = (&service.alias, &plan.received);
+    Call {
+        id: received.id.clone(),
+        surface: received.surface,
+        method: received.method.clone(),
+        headers: headers(plan, target, &path, passed),
+        stream: plan.stream,
+        protocol: plan.endpoint.protocol(&received.path),
+        deadline: received.deadline,
+        arrival: received.arrival.clone(),
+        target: match query {
             Some(query) => format!("/gateway/{alias}{path}?{query}"),
             None => format!("/gateway/{alias}{path}"),
-        };
-        let call = Call {
-            id: received.id.clone(),
-            surface: received.surface,
-            method: received.method.clone(),
-            headers: headers(plan, target, &path, matches!(how, How::Passed)),
-            stream: plan.stream,
-            protocol: plan.endpoint.protocol(&received.path),
-            deadline: received.deadline,
-            arrival: received.arrival.clone(),
-            target: target_path,
-            path,
-            body,
-            service,
-        };
-        Ok(Self { call, how, dropped })
+        },
+        path,
+        body,
+        service,
     }
 }
 
@@ -83,15 +105,8 @@ fn headers(plan: &Plan, target: &Target, path: &str, passed: bool) -> HeaderMap 
         // What cannot be read cannot be translated.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
-    headers.extend(key(plan, target, path));
+    headers.extend(plan.key_for(target).and_then(|key| target.service.credential(path, key)));
     headers
-}
-
-/// The client's own key. It was meant for the provider that the call goes to, and is shown to no other.
-fn key(plan: &Plan, target: &Target, path: &str) -> Option<(http::HeaderName, HeaderValue)> {
-    let first = plan.targets.first()?;
-    let key = plan.own_key.as_ref().filter(|_| first.service.alias == target.service.alias)?;
-    target.service.credential(path, key)
 }
 
 /// The beginnings of headers that belong to other providers' APIs.

@@ -7,10 +7,11 @@ use super::ask::{self, Fields};
 use super::endpoint::{Action, Endpoint};
 use super::targets::{NoSuchProvider, Rules, Target};
 use crate::Error;
-use crate::auth::{Auth, CREDENTIALS, is_real_key, key_of};
+use crate::auth::{Auth, CREDENTIALS, Caller, is_real_key, key_of};
 use crate::call::{Received, Stream};
 use crate::config::Config;
 use crate::secret::Secret;
+use crate::services::KeyPlace;
 
 /// The header that names a provider, beside the body's field.
 pub const PROVIDER: &str = "x-provider";
@@ -63,6 +64,21 @@ impl Plan {
         })?;
         let strict = received.headers.get("x-strict").is_some_and(|strict| strict == "true" || strict == "1");
         Ok(Self { endpoint, model, targets, stream, strict, own_key, received })
+    }
+
+    /// The client's own key, where it was meant for a target's provider. It is shown to no other.
+    #[must_use]
+    pub fn key_for(&self, target: &Target) -> Option<&Secret> {
+        let first = self.targets.first()?;
+        self.own_key.as_ref().filter(|_| first.service.alias == target.service.alias)
+    }
+
+    /// Whether a target can be called with any key at all.
+    #[must_use]
+    pub fn has_key(&self, target: &Target, caller: &Caller) -> bool {
+        let service = &target.service;
+        let server = caller.server_keys && (service.key.is_some() || service.signed);
+        server || service.key_place == KeyPlace::None || self.key_for(target).is_some()
     }
 
     /// The body as JSON, for a translation.

@@ -16,7 +16,6 @@ use crate::Error;
 use crate::body::{self, Body, full};
 use crate::record::Notes;
 use crate::relay::is_event_stream;
-use crate::upstream::Fault;
 
 /// As much of an error as is read to retell it.
 const LONGEST_ERROR: usize = 64 * 1024;
@@ -68,7 +67,8 @@ impl Listener<'_> {
         let Some(first) = body.frame().await else {
             return Ok(Retold::good(head, body::empty()));
         };
-        let first = first.map_err(|source| self.cut(source))?.into_data().unwrap_or_default();
+        let first =
+            first.map_err(|source| Error::broken(source, self.service))?.into_data().unwrap_or_default();
         match told_at_once(&first, is_event_stream(&head.headers)) {
             Some(told) => Ok(self.error(head, told)),
             None => Ok(Retold::good(head, body::resumed(first, body))),
@@ -82,14 +82,14 @@ impl Listener<'_> {
         translation: ReplyTranslation,
     ) -> Result<Retold, Error> {
         let mut translated = Translated::new(body, translation.stream(), self.notes.clone());
-        match translated.begin().await.map_err(|source| self.cut(source))? {
+        match translated.begin().await.map_err(|source| Error::broken(source, self.service))? {
             Some(told) => Ok(self.error(head, told)),
             None => Ok(Retold::good(without_length(head), translated.boxed())),
         }
     }
 
     async fn whole(&self, head: Parts, body: Body, how: How) -> Result<Retold, Error> {
-        let bytes = body.collect().await.map_err(|source| self.cut(source))?.to_bytes();
+        let bytes = body.collect().await.map_err(|source| Error::broken(source, self.service))?.to_bytes();
         let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let told = match how {
             How::Passed => return Ok(Retold::good(head, full(bytes))),
@@ -127,16 +127,6 @@ impl Listener<'_> {
         head.headers.entry("x-error-source").or_insert(HeaderValue::from_static("provider"));
         let response = Response::from_parts(as_json(head), full(body.to_string()));
         Retold { response, told: Some(told) }
-    }
-
-    /// A body ends in an error of ours where it was watched, else in the client library's.
-    fn cut(&self, source: body::BoxError) -> Error {
-        match source.downcast::<Error>() {
-            Ok(error) => *error,
-            Err(source) => {
-                Error::Upstream { service: self.service.to_owned(), fault: Fault::Cut, source: Some(source) }
-            }
-        }
     }
 }
 

@@ -13,11 +13,11 @@ use twinlane_dialects::{
 };
 
 use super::ask::{self, Fields};
+use super::draft::Draft;
 use super::endpoint::{Action, Endpoint};
 use super::plan::Plan;
 use super::targets::Target;
 use crate::Error;
-use crate::call::Stream;
 use crate::route::below_function;
 use crate::services::{Format, formats};
 
@@ -51,69 +51,82 @@ pub enum How {
     OneMinImages(Box<Asked>),
 }
 
-/// Says a plan in a provider's words.
+/// Says a plan in a provider's words but for its images.
 ///
 /// # Errors
 /// [`Error::Unfit`] where the provider cannot be asked for this.
-pub fn said(plan: &Plan, target: &Target) -> Result<Said, Error> {
+pub fn draft(plan: &Plan, target: &Target) -> Result<Draft, Error> {
     let teller = Teller { plan, target };
     match &plan.endpoint {
-        Endpoint::Conversation(client) => teller.conversation(*client),
+        Endpoint::Conversation(client) => return teller.conversation(*client),
         Endpoint::Gemini { action: Action::Generate | Action::Stream, .. } => {
-            teller.conversation(Dialect::Gemini)
+            return teller.conversation(Dialect::Gemini);
         }
         Endpoint::CountTokens => teller.native(Format::CountTokens),
         Endpoint::Embeddings => teller.embeddings(),
         Endpoint::Images => teller.images(),
+        Endpoint::Gemini { .. } => teller.gemini_action(),
         _ => Ok(teller.as_it_came(below_function(&plan.received.path).to_owned())),
     }
+    .map(Draft::Said)
 }
 
-struct Teller<'a> {
-    plan: &'a Plan,
-    target: &'a Target,
+/// Tells one provider of a plan.
+pub(super) struct Teller<'a> {
+    pub(super) plan: &'a Plan,
+    pub(super) target: &'a Target,
 }
 
 impl Teller<'_> {
-    fn conversation(&self, client: Dialect) -> Result<Said, Error> {
+    fn conversation(&self, client: Dialect) -> Result<Draft, Error> {
         let spoken = self.target.service.spoken_of(&self.target.model);
         if let Some(path) =
             formats::path_of(spoken, Format::Conversation(client)).filter(|_| self.may_pass(client))
         {
-            let path = if client == Dialect::Gemini { self.gemini_path()? } else { path.to_owned() };
-            return Ok(self.as_it_came(path));
+            return self.passed(client, path);
         }
         let (provider, path) = formats::own_conversation(spoken).ok_or_else(|| self.unable("converse"))?;
-        self.translated(client, provider, path)
+        self.in_chat(client, provider, path)
+    }
+
+    fn passed(&self, client: Dialect, path: &str) -> Result<Draft, Error> {
+        if client == Dialect::Gemini {
+            return Ok(Draft::Said(self.as_it_came(self.gemini_path()?)));
+        }
+        if self.may_need_images() {
+            return Ok(Draft::Native { path: path.to_owned(), body: self.plan.json()? });
+        }
+        Ok(Draft::Said(self.as_it_came(path.to_owned())))
+    }
+
+    /// Whether a body that could pass as it is may name images that the provider does not fetch: a look at its bytes.
+    fn may_need_images(&self) -> bool {
+        let has = |word: &str| memchr::memmem::find(&self.plan.received.body, word.as_bytes()).is_some();
+        // A URL's slashes may be escaped, and its scheme be in capitals. No base64 has a colon.
+        let links = ["http:", "https:", "HTTP:", "HTTPS:"];
+        !self.target.service.fetches_images && has("\"image") && links.into_iter().any(has)
     }
 
     /// Whether a provider that speaks the client's format can be sent what the client said, byte for byte.
     fn may_pass(&self, client: Dialect) -> bool {
         let quirks = self.quirks();
-        let clean = self.plan.stream == Stream::No || quirks.clean_stream;
         let fields = || Fields::of(&self.plan.received.body).unwrap_or_default();
-        client != Dialect::Chat || (clean && !to_compatible::needs_adapting(quirks, fields().names()))
+        client != Dialect::Chat
+            || (quirks.clean_stream && !to_compatible::needs_adapting(quirks, fields().names()))
     }
 
-    fn translated(&self, client: Dialect, provider: Dialect, path: &str) -> Result<Said, Error> {
+    fn in_chat(&self, client: Dialect, provider: Dialect, path: &'static str) -> Result<Draft, Error> {
         let mut body = self.plan.json()?;
         if client == Dialect::Gemini {
             // Gemini's clients ask for a stream in the path.
             body["stream"] = self.plan.stream.is_asked().into();
         }
-        let translated = translation::request(client, provider, body, &self.at()).map_err(Error::from)?;
-        let (path, query) = self.place(provider, path)?;
-        Ok(Said {
-            path,
-            query,
-            body: text(&translated.body),
-            how: How::Translated(Box::new(translated.reply)),
-            dropped: translated.dropped,
-        })
+        let chat = translation::to_chat(client, provider, body, &self.at())?;
+        Ok(Draft::Chat { client, provider, path, chat: Box::new(chat) })
     }
 
     /// Where a provider takes a conversation.
-    fn place(&self, provider: Dialect, path: &str) -> Result<(String, Option<String>), Error> {
+    pub(super) fn place(&self, provider: Dialect, path: &str) -> Result<(String, Option<String>), Error> {
         let stream = self.plan.stream.is_asked();
         match provider {
             Dialect::Gemini => {
@@ -127,6 +140,12 @@ impl Teller<'_> {
             }
             _ => Ok((path.to_owned(), None)),
         }
+    }
+
+    /// What a Gemini client asks beside conversations. Only Gemini has it.
+    fn gemini_action(&self) -> Result<Said, Error> {
+        self.native(Format::Conversation(Dialect::Gemini))?;
+        Ok(self.as_it_came(self.gemini_path()?))
     }
 
     fn embeddings(&self) -> Result<Said, Error> {
@@ -162,7 +181,7 @@ impl Teller<'_> {
     }
 
     /// The client's own words; only the model's name is the provider's.
-    fn as_it_came(&self, path: String) -> Said {
+    pub(super) fn as_it_came(&self, path: String) -> Said {
         let Plan { received, model, .. } = self.plan;
         let changed =
             (*model != self.target.model).then(|| ask::with_model(&received.body, &self.target.model));
@@ -198,7 +217,7 @@ impl Teller<'_> {
         quirks::for_model(&self.target.service.alias, &self.target.model)
     }
 
-    fn at(&self) -> At<'_> {
+    pub(super) fn at(&self) -> At<'_> {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         At {
             model: &self.target.model,
@@ -219,6 +238,6 @@ impl Teller<'_> {
     }
 }
 
-fn text(body: &Value) -> Bytes {
+pub(super) fn text(body: &Value) -> Bytes {
     body.to_string().into()
 }

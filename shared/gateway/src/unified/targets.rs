@@ -125,8 +125,8 @@ impl Rules<'_> {
 }
 
 /// Whether the server can call a provider by itself.
-fn is_open(service: &Service) -> bool {
-    service.key.is_some() || service.key_place == crate::services::KeyPlace::None
+pub(crate) fn is_open(service: &Service) -> bool {
+    service.key.is_some() || service.signed || service.key_place == crate::services::KeyPlace::None
 }
 
 /// The model's name without the provider's before it.

@@ -24,22 +24,19 @@ pub(super) struct Connector {
     clock: Duration,
 }
 
-pub(super) fn connector(clock: Duration) -> Connector {
+pub(super) fn connector(clock: Duration, tls: rustls::ClientConfig) -> Connector {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     // A request's last packet must not wait for the acknowledgement of the one before it.
     tcp.set_nodelay(true);
     tcp.set_keepalive(Some(Duration::from_secs(30)));
-    let inner = HttpsConnectorBuilder::new()
-        .with_tls_config(tls())
-        .https_or_http()
-        .enable_http1()
-        .wrap_connector(tcp);
+    let inner =
+        HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
     Connector { inner, clock }
 }
 
 /// The compiled-in roots and ring: nothing of the machine's, so that every platform verifies alike.
-fn tls() -> rustls::ClientConfig {
+pub(super) fn tls() -> rustls::ClientConfig {
     let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
     let provider = rustls::crypto::ring::default_provider();
     let versions =

@@ -242,6 +242,15 @@ fn a_choice_without_a_tool_is_left_out_or_refused() {
 }
 
 #[test]
+fn a_thread_is_refused_rather_than_forgotten() {
+    let begun = |thread: Value| json!({ "max_tokens": 1, "messages": [], "thread": thread });
+    check_refused(&begun(json!({ "type": "create" })), "thread", "thread_unsupported_request");
+    let goes_on = begun(json!({ "type": "continue", "previous_message_id": "msg_1" }));
+    check_refused(&goes_on, "thread", "thread_unsupported_request");
+    assert!(sent(begun(Value::Null), NONE).is_ok());
+}
+
+#[test]
 fn thinking_becomes_an_effort() {
     let check = |settings: Value, effort: Option<&str>| {
         let expected = effort.map_or_else(|| json!({}), |effort| json!({ "reasoning_effort": effort }));

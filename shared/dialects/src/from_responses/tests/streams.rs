@@ -65,6 +65,23 @@ fn a_stream_has_all_its_events_in_order() {
 }
 
 #[test]
+fn a_thought_that_its_signature_tells_again_is_told_once() {
+    // Claude's stream says it so, and clients that send the details back need them whole.
+    let detail = json!([{ "type": "reasoning.text", "text": "Hm. So.", "signature": "sig", "index": 0 }]);
+    let written = events(vec![
+        chunk(json!({ "reasoning_content": "Hm." })),
+        chunk(json!({ "reasoning_content": " So." })),
+        chunk(json!({ "reasoning_details": detail })),
+        chunk(json!({ "content": "Yes." })),
+        finish("stop"),
+        Piece::Done,
+    ]);
+    let thought = &written.last().unwrap()["response"]["output"][0];
+    assert_eq!(thought["summary"][0]["text"], "Hm. So.");
+    assert_eq!(thought["encrypted_content"], "twinlane.signature:sig");
+}
+
+#[test]
 fn a_call_without_arguments_has_an_empty_object() {
     // 56.
     let written = events(vec![
