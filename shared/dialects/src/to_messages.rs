@@ -1,6 +1,6 @@
 //! Chat clients, served by Anthropic's messages API.
 //!
-//! [`request`] writes a chat request as a messages request, [`reply`] a message as a completion, and [`Stream`] reads
+//! [`request()`] writes a chat request as a messages request, [`reply()`] a message as a completion, and [`Stream`] reads
 //! the event stream. What differs between Claude's generations is a table of [`models`], not code.
 
 mod content;

@@ -2,7 +2,7 @@
 //!
 //! A call is understood ([`plan`]), its providers are found ([`targets`]), it is said in each one's words in turn
 //! ([`said`], [`leg`]) until one answers, and the reply is told in the client's ([`retell`]). Each attempt is a
-//! [`Call`](crate::call::Call) like those of `/gateway`, on the same lanes, with the same retries, clocks and limits.
+//! [`Call`] like those of `/gateway`, on the same lanes, with the same retries, clocks and limits.
 
 pub mod ask;
 pub mod catalogue;

@@ -1,0 +1,2 @@
+-- KEYS: whatever holds a text.
+return redis.call('GET', KEYS[1])
