@@ -11,7 +11,6 @@ use tokio::time::sleep;
 use crate::body::{self, Body};
 use crate::call::{Call, Unread};
 use crate::error::Refusal;
-use crate::ledger;
 use crate::mischief::{Act, Wishes};
 use crate::reply::Reply;
 use crate::routes;
@@ -30,7 +29,7 @@ pub(crate) async fn answer(
         Err(Unread::TooLarge) => return Ok(too_large()),
         Err(Unread::Broken) => return Err(io::ErrorKind::UnexpectedEof.into()),
     };
-    let ticket = if ledger::is_meant(&call) { Ticket::unwritten() } else { state.ledger.note(&call) };
+    let ticket = state.ledger.note(&call);
     let (reply, wishes) = match wishes(&state, &call) {
         Ok(wishes) => (routes::reply(&state, &call, &wishes), wishes),
         Err(wrong) => (routes::refuse(Refusal::bad_request(wrong), &call), Wishes::default()),

@@ -29,7 +29,6 @@
 //! | `/status/{n}` | that status; a redirect leads to a port where nothing listens |
 //! | `/headers` | the headers that arrived, under reply headers a gateway should think about |
 //! | `/encoded` | a gzip body with its `content-encoding` |
-//! | `/demo/calls` | the newest calls, oldest first, as JSON: method, target, headers, `text`, `json` or `base64` of the body, and how each ended; keys are told by their SHA-256; `?last=N` tells more than 20, `DELETE` forgets them all |
 //!
 //! It tells a story when one is asked for, quotes a tool's result, describes the images it was sent, counts a
 //! word as a token, thinks aloud when an effort or a budget asks for it, and answers a JSON schema with its
@@ -100,7 +99,6 @@ mod embedding;
 mod error;
 mod flavour;
 mod gemini;
-mod ledger;
 mod malformed;
 mod media;
 mod mischief;

@@ -11,8 +11,7 @@ use crate::error::Refusal;
 use crate::mischief::final_status;
 use crate::reply::{Content, Reply};
 use crate::routes::unknown;
-use crate::state::State;
-use crate::{ledger, media, noise};
+use crate::{media, noise};
 
 /// `/bytes/{n}` promises no more than this.
 const MOST_BYTES: u64 = 8 << 30;
@@ -21,14 +20,15 @@ const UNEVEN: [u64; 6] = [1, 7, 1_000, 16_384, 3, 60_001];
 /// Redirects lead to the discard port, where nothing listens: whoever follows one is found out.
 const ELSEWHERE: &str = "http://127.0.0.1:9/elsewhere";
 
-pub(crate) fn reply(state: &State, call: &Call, path: &[&str]) -> Result<Reply, Refusal> {
+pub(crate) fn reply(call: &Call, path: &[&str]) -> Result<Reply, Refusal> {
     match (call.verb(), path) {
         (_, ["echo", ..]) => Ok(echo(call)),
         ("GET", ["bytes", n]) => bytes(call, n),
         (_, ["status", n]) => status(n),
         (_, ["headers"]) => Ok(headers(call)),
         ("GET", ["encoded"]) => Ok(encoded()),
-        (_, ["demo", rest @ ..]) => ledger::reply(state, call, rest),
+        // Where 1min.ai's pictures are fetched.
+        ("GET", ["demo", "pictures", name]) => Ok(Reply::bytes("image/png", media::png(name))),
         _ => Err(unknown(call)),
     }
 }

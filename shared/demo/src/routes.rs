@@ -87,7 +87,7 @@ fn well_behaved(state: &State, call: &Call, place: &Place<'_>, shape: Shape) -> 
         Dialect::Gemini => gemini::reply(call, place.path, shape),
         Dialect::WorkersAi => workers_ai::reply(call, place.path, shape),
         Dialect::OneMin => onemin::reply(state, call, place.path, shape),
-        Dialect::Probe => probes::reply(state, call, place.path),
+        Dialect::Probe => probes::reply(call, place.path),
     }
 }
 

@@ -89,11 +89,6 @@ impl Entries {
 pub(crate) struct Ticket(Arc<Mutex<End>>);
 
 impl Ticket {
-    /// The ticket of a call that is not written down.
-    pub(crate) fn unwritten() -> Self {
-        Self(Arc::new(Mutex::new(End::Pending)))
-    }
-
     pub(crate) fn complete(&self) {
         *locked(&self.0) = End::Complete;
     }

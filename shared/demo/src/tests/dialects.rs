@@ -265,25 +265,6 @@ async fn workers_ai_answers_as_its_model_does() {
 }
 
 #[tokio::test]
-async fn the_calls_are_told_over_http_and_looking_is_none() {
-    let demo = Demo::start().await.unwrap();
-    let body = json!({"model": "demo", "messages": []}).to_string();
-    chat(&demo, "authorization: Bearer secret\r\n", &body).await;
-    let told = json_of(&raw(&demo, "GET /demo/calls", "", "").await);
-    assert_eq!((told.as_array().unwrap().len(), demo.calls().len()), (1, 1));
-    assert_eq!(
-        (&told[0]["target"], &told[0]["json"]["model"]),
-        (&json!("/v1/chat/completions"), &json!("demo"))
-    );
-    assert!(told[0]["text"].as_str().unwrap().starts_with('{'), "{told}");
-    assert_eq!(told[0]["headers"]["host"], json!(["demo"]));
-    assert!(told[0]["headers"]["authorization"][0].as_str().unwrap().starts_with("sha256 "), "{told}");
-    raw(&demo, "DELETE /demo/calls", "", "").await;
-    assert!(demo.calls().is_empty());
-    assert!(raw(&demo, "GET /demo/calls?last=many", "", "").await.starts_with("HTTP/1.1 400"));
-}
-
-#[tokio::test]
 async fn a_blocked_stream_without_events_is_an_array_all_the_same() {
     let demo = Demo::start().await.unwrap();
     let body = json!({"contents": [{"parts": [{"text": "hi"}]}]});

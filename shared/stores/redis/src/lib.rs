@@ -6,8 +6,8 @@
 //!
 //! # What a lost answer means
 //! An operation whose answer is lost is asked for once more where asking twice changes nothing: everything except
-//! `spend` and `correct`. Those two answer [`Unavailable`](twinlane_store::Unavailable) and may have counted: a meter
-//! errs by that one call, on the strict side, until it has filled again.
+//! `spend`, `correct` and `put_new`. Those answer [`Unavailable`] and may have happened: a meter errs by that one call, on
+//! the strict side, until it has filled again.
 //!
 //! # What the server must be
 //! Redis 5 or anything that speaks like it (Valkey, Upstash, ElastiCache), with `maxmemory-policy noeviction`: a server
