@@ -177,6 +177,21 @@ async fn a_client_s_own_key_goes_to_the_provider_it_was_meant_for_and_no_other()
 }
 
 #[tokio::test]
+async fn a_key_whose_model_tells_no_provider_goes_to_the_maker_of_its_client() {
+    let house = House::with(&[("ALLOW_ANONYMOUS", "true")]).await;
+    for (path, body) in [
+        ("/v1/messages/batches", json!({ "requests": [] })),
+        ("/v1/messages", json!({ "model": "demons", "max_tokens": 9, "messages": [] })),
+    ] {
+        let call = house.gateway.client.post(path).json(&body).header("x-api-key", "sk-ant-a-client-s-key");
+        call.send().await;
+        assert_eq!(one(&house.claude).headers["x-api-key"], "sk-ant-a-client-s-key", "{path}");
+        house.claude.clear();
+    }
+    assert_eq!(house.openai.calls().len(), 0);
+}
+
+#[tokio::test]
 async fn a_key_reaches_its_provider_in_that_provider_s_header() {
     let house = House::with(&[("ALLOW_ANONYMOUS", "true")]).await;
     let call = house.gateway.client.post("/v1/chat/completions").json(&chat("claude-demo", false));

@@ -160,7 +160,7 @@ async fn a_client_s_own_key_sees_the_list_of_the_provider_that_made_it() {
     assert_eq!(pages.get("/v1/models").headers(&headers).send().await.status, 200);
     assert_eq!(anthropic.calls().remove(0).headers["x-api-key"], OWN_KEY);
     let named = pages.get("/v1/models").header("authorization", &bearer).header("x-provider", "claude");
-    assert_eq!(named.send().await.header("x-served-by"), "claude/");
+    assert_eq!(named.send().await.header("x-served-by"), "claude");
     assert_eq!((pages.provider.calls().len(), anthropic.calls().len()), (1, 2));
 }
 

@@ -31,8 +31,8 @@ use crate::services::{Format, KeyPlace, Service, TABLE, formats};
 use crate::{Error, VERSION};
 
 use super::endpoint::Endpoint;
-use super::plan::{PROVIDER, Plan};
-use super::targets::{Rules, Target, Why, is_open};
+use super::plan::Plan;
+use super::targets::{Rules, is_open};
 use listed::Listed;
 use shapes::Shape;
 use union::Lists;
@@ -79,7 +79,6 @@ impl Gateway {
     ) -> Result<Response<Body>, Error> {
         let usable = self.usable(caller);
         if plan.own_key.is_some() || usable.is_empty() {
-            let plan = self.to_its_maker(plan);
             if let (Some(grant), Some(target)) = (&caller.grant, plan.targets.first()) {
                 grant.covers_service(&target.service.alias)?;
             }
@@ -117,16 +116,6 @@ impl Gateway {
         let open = self.config.services.iter().filter(opens).filter(covered);
         let listing = open.filter(|service| list_path(service).is_some());
         listing.filter_map(|service| self.config.services.get(&service.alias)).collect()
-    }
-
-    /// A key that a client brings was made by the provider whose client it is, unless the call names another.
-    fn to_its_maker(&self, mut plan: Plan) -> Plan {
-        let unnamed = !plan.received.headers.contains_key(PROVIDER);
-        let maker = Shape::of(&plan).maker().filter(|_| unnamed && plan.own_key.is_some());
-        if let Some(service) = maker.and_then(|maker| self.config.services.get(maker)) {
-            plan.targets = vec![Target { service, model: plan.model.clone(), why: Why::Default }];
-        }
-        plan
     }
 
     async fn one_model(

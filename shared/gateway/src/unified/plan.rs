@@ -10,6 +10,7 @@ use crate::Error;
 use crate::auth::{Auth, CREDENTIALS, Caller, is_real_key, key_of};
 use crate::call::{Received, Stream};
 use crate::config::Config;
+use crate::route::Surface;
 use crate::secret::Secret;
 use crate::services::KeyPlace;
 
@@ -54,7 +55,9 @@ impl Plan {
         let rules = Rules {
             services: &config.services,
             aliases: &config.model_aliases,
-            default: &config.default_service,
+            default: maker(&received, config)
+                .filter(|_| own_key.is_some())
+                .unwrap_or(&config.default_service),
             own_key: own_key.is_some(),
         };
         let targets = rules.targets(&model, named.as_deref().or(provider.as_deref()));
@@ -88,6 +91,18 @@ impl Plan {
     pub fn json(&self) -> Result<Value, Error> {
         serde_json::from_slice(&self.received.body).map_err(|_| not_json())
     }
+}
+
+/// Whose client speaks so. A key that it brings was made there, and where no rule says otherwise it goes there.
+fn maker(received: &Received, config: &Config) -> Option<&'static str> {
+    let maker = match received.surface {
+        Surface::V1Anthropic => "claude",
+        Surface::V1Gemini => "gemini",
+        // Google's newer clients say `/v1`, and are known by their header.
+        Surface::V1 if received.headers.contains_key("x-goog-api-key") => "gemini",
+        Surface::V1 | Surface::Gateway => return None,
+    };
+    config.services.get(maker).map(|_| maker)
 }
 
 /// What of a request decides where it goes.

@@ -19,7 +19,10 @@ pub struct Target {
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.service.alias, self.model)
+        match self.model.as_str() {
+            "" => f.write_str(&self.service.alias),
+            model => write!(f, "{}/{model}", self.service.alias),
+        }
     }
 }
 

@@ -39,16 +39,6 @@ impl Shape {
         }
     }
 
-    /// The provider whose own shape this is, and whose key a client of that shape brings.
-    #[must_use]
-    pub fn maker(self) -> Option<&'static str> {
-        match self {
-            Self::OpenAi => None,
-            Self::Anthropic => Some("claude"),
-            Self::Google => Some("gemini"),
-        }
-    }
-
     /// All models: the operator's names first, then each provider's models, with the bare names that lead to them.
     #[must_use]
     pub fn list(self, lists: &Lists, rules: &Rules<'_>) -> Value {
