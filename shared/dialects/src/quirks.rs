@@ -18,7 +18,16 @@ pub fn for_model(provider: &str, model: &str) -> Quirks {
     if provider == "xai" && reasons_at_xai(model) {
         return Quirks { refuses: XAI_REASONING_REFUSES, ..quirks };
     }
+    if provider == "openai" && takes_either_limit(model) {
+        return Quirks { max_completion_tokens: false, either_limit: true, ..quirks };
+    }
     quirks
+}
+
+/// OpenAI's models before those that reason take `max_tokens` as well, so what a client wrote may stay as it is.
+fn takes_either_limit(model: &str) -> bool {
+    let model = model.strip_prefix("ft:").unwrap_or(model);
+    ["gpt-4", "gpt-3.5", "chatgpt-4o"].iter().any(|prefix| model.starts_with(prefix))
 }
 
 /// xAI's reasoning models answer 400 to the penalties and to `stop`.

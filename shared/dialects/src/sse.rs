@@ -114,13 +114,18 @@ impl Reader {
 ///
 /// The name's line is not optional: without it Anthropic's SDK sees nothing.
 pub fn write_typed(data: &Value, out: &mut Vec<u8>) {
-    let name = data["type"].as_str().unwrap_or_default();
-    out.extend_from_slice(format!("event: {name}\ndata: {data}\n\n").as_bytes());
+    out.extend_from_slice(b"event: ");
+    out.extend_from_slice(data["type"].as_str().unwrap_or_default().as_bytes());
+    out.push(b'\n');
+    write_data(data, out);
 }
 
 /// Writes an event without a name.
 pub fn write_data(data: &Value, out: &mut Vec<u8>) {
-    out.extend_from_slice(format!("data: {data}\n\n").as_bytes());
+    out.extend_from_slice(b"data: ");
+    // Into memory, and of values that have string keys only: this cannot fail.
+    let _ = serde_json::to_writer(&mut *out, data);
+    out.extend_from_slice(b"\n\n");
 }
 
 /// A line's field, and where its value is: after the colon and one space.

@@ -20,6 +20,8 @@ use serde_json::Value;
 use crate::asked::Asked;
 use crate::dialect::Dialect;
 use crate::errors::Told;
+use crate::field;
+use crate::from_chat;
 use crate::target::{Outgoing, Quirks, Refusal, Target};
 
 mod client;
@@ -102,6 +104,20 @@ pub fn from_chat(
     }
     let reply = ReplyTranslation { client, client_asked, provider, provider_asked: onward.asked };
     Ok(Translated { body: onward.body, dropped, reply })
+}
+
+/// How the reply to a chat request that was sent as it came is repaired on its way back.
+///
+/// # Errors
+/// A [`Refusal`] where the body is no chat request.
+pub fn repair(body: Value, target: &Target<'_>) -> Result<ReplyTranslation, Refusal> {
+    let asked = from_chat::asked(&field::body(body)?, target)?;
+    Ok(ReplyTranslation {
+        client: client_of(Dialect::Chat)?,
+        client_asked: asked.clone(),
+        provider: provider_of(Dialect::Chat)?,
+        provider_asked: asked,
+    })
 }
 
 fn client_of(dialect: Dialect) -> Result<Client, Refusal> {

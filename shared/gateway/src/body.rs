@@ -100,6 +100,13 @@ async fn next(body: &mut Body, stall: Duration) -> Result<Option<Bytes>, Error> 
     }
 }
 
+/// The text of a JSON value. `Display` would write it through a formatter, piece by piece.
+#[must_use]
+pub fn json(value: &serde_json::Value) -> Bytes {
+    // Into memory, and of values that have string keys only: this cannot fail.
+    serde_json::to_vec(value).unwrap_or_default().into()
+}
+
 /// A body of which the first frame has been read already.
 #[must_use]
 pub fn resumed(first: Bytes, rest: Body) -> Body {

@@ -101,7 +101,7 @@ impl Listener<'_> {
             How::OneMinImages(asked) => json(&bytes).and_then(|reply| to_onemin::image_reply(&reply, &asked)),
         };
         Ok(match told {
-            Ok(reply) => Retold::good(as_json(head), full(reply.to_string())),
+            Ok(reply) => Retold::good(as_json(head), full(body::json(&reply))),
             Err(told) => self.error(head, told),
         })
     }
@@ -122,10 +122,10 @@ impl Listener<'_> {
     }
 
     fn error(&self, mut head: Parts, told: Told) -> Retold {
-        let body = errors::write(&told, self.client, self.id);
+        let words = errors::write(&told, self.client, self.id);
         head.status = StatusCode::from_u16(told.status).unwrap_or(StatusCode::BAD_GATEWAY);
         head.headers.entry("x-error-source").or_insert(HeaderValue::from_static("provider"));
-        let response = Response::from_parts(as_json(head), full(body.to_string()));
+        let response = Response::from_parts(as_json(head), full(body::json(&words)));
         Retold { response, told: Some(told) }
     }
 }

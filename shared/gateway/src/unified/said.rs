@@ -111,8 +111,19 @@ impl Teller<'_> {
     fn may_pass(&self, client: Dialect) -> bool {
         let quirks = self.quirks();
         let fields = || Fields::of(&self.plan.received.body).unwrap_or_default();
-        client != Dialect::Chat
-            || (quirks.clean_stream && !to_compatible::needs_adapting(quirks, fields().names()))
+        client != Dialect::Chat || !to_compatible::needs_adapting(quirks, fields().names())
+    }
+
+    /// How the reply to the client's own words comes back: as it is, but from a provider of chat that is known to take
+    /// liberties, or not known.
+    fn natively(&self) -> How {
+        if self.plan.endpoint != Endpoint::Conversation(Dialect::Chat) || self.quirks().clean_stream {
+            return How::Passed;
+        }
+        // A body that is no chat request is the provider's to refuse.
+        let body = self.plan.json().ok();
+        let repair = body.and_then(|body| translation::repair(body, &self.at()).ok());
+        repair.map_or(How::Passed, |repair| How::Translated(Box::new(repair)))
     }
 
     fn in_chat(&self, client: Dialect, provider: Dialect, path: &'static str) -> Result<Draft, Error> {
@@ -189,7 +200,7 @@ impl Teller<'_> {
             path,
             query: received.query.clone(),
             body: changed.flatten().unwrap_or_else(|| received.body.clone()),
-            how: How::Passed,
+            how: self.natively(),
             dropped: Vec::new(),
         }
     }
@@ -239,5 +250,5 @@ impl Teller<'_> {
 }
 
 pub(super) fn text(body: &Value) -> Bytes {
-    body.to_string().into()
+    crate::body::json(body)
 }
