@@ -59,7 +59,8 @@ impl Door {
         let surface = Surface::of(request.uri().path(), request.headers());
         match self {
             Self::Closed(invalid) => refuse(Error::Settings(invalid.to_string()), surface),
-            Self::Open(gateway) => guarded(gateway.handle(request, arrival), surface).await,
+            // In a box of its own: the futures around it are moved from hand to hand, and hold what is in them twice.
+            Self::Open(gateway) => guarded(Box::pin(gateway.handle(request, arrival)), surface).await,
         }
     }
 }

@@ -149,11 +149,12 @@ impl Gateway {
         if let Some(preflight) = self.config.origins.preflight(&head).filter(|_| !admin) {
             return Ok(preflight);
         }
+        // What is no call of a service goes into boxes of its own: every call would carry the room for it.
         let to = match Route::of(&head.method, &head.uri)? {
-            Route::Page(page) => return pages::answer(page, &head, &arrival, self).await,
+            Route::Page(page) => return Box::pin(pages::answer(page, &head, &arrival, self)).await,
             Route::Service(alias, path) => To::Service(self.service(alias)?, path.to_owned()),
             Route::Unified(path) => To::Unified(path.to_owned()),
-            Route::Admin(path) => return admin::answer(self, path, &head, body).await,
+            Route::Admin(path) => return Box::pin(admin::answer(self, path, &head, body)).await,
         };
         let caller = self.admit(&head, &arrival, vouched).await?;
         recording.admitted(&caller);
@@ -173,7 +174,7 @@ impl Gateway {
             To::Unified(path) => {
                 let mut plan = Plan::of(received, &path, &self.auth, &self.config)?;
                 scope::of_plan(&caller, &mut plan, recording.notes())?;
-                self.unify(plan, caller, recording).await
+                Box::pin(self.unify(plan, caller, recording)).await
             }
         }
     }
