@@ -91,6 +91,9 @@ fn callers(config: &Config, address: SocketAddr) -> &'static str {
         (false, false, _) => "with a gateway token (AUTH_TOKEN)",
         (_, true, _) => "anybody, with the server's keys (ALLOW_ANONYMOUS)",
         (true, false, true) => "this machine, with the server's keys",
+        (true, false, false) if config.access.signs() => {
+            "anybody, with keys of their own or a signed token (docs/access.md)"
+        }
         (true, false, false) => "anybody, with keys of their own",
     }
 }

@@ -124,6 +124,9 @@ fn callers(config: &Config, loopback: bool) -> Vec<Finding> {
         (true, false) if loopback => {
             (Weight::Good, "this machine's own calls may use the server's keys; nobody else reaches it")
         }
+        (true, false) if has_keys && config.access.signs() => {
+            (Weight::Good, "callers need a signed token to use the server's keys (docs/access.md)")
+        }
         (true, false) if has_keys => {
             (Weight::Wrong, "keys are set that nobody can use: set AUTH_TOKEN for those who may")
         }

@@ -32,6 +32,14 @@ pub struct Access {
     pub admin: Option<Secret>,
 }
 
+impl Access {
+    /// Whether somebody may hold a signed token or a request key.
+    #[must_use]
+    pub fn signs(&self) -> bool {
+        !self.keyring.is_empty() || !self.clients.is_empty()
+    }
+}
+
 /// Somebody who signs requests.
 #[derive(Debug, Clone)]
 pub struct Client {
