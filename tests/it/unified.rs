@@ -322,6 +322,30 @@ async fn what_a_provider_does_not_know_is_named_or_with_x_strict_refused() {
 }
 
 #[tokio::test]
+async fn names_that_no_header_could_carry_are_told_in_part() {
+    let house = House::new().await;
+    let mut request = chat("claude-demo", false);
+    request["a\nb"] = 1.into();
+    request["c".repeat(5000)] = 1.into();
+    let answer = house.post("/v1/chat/completions", &request).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let told = String::from_utf8_lossy(answer.headers["x-dropped-params"].as_bytes()).into_owned();
+    assert!(told.contains("a b") && told.ends_with("ccc…") && told.len() < 1100, "{told}");
+}
+
+#[tokio::test]
+async fn a_token_in_google_s_parameter_admits_and_goes_no_further() {
+    let house = House::new().await;
+    let path = format!("/v1beta/models/gemini-2.5-demo:generateContent?key={TOKEN}&x=1");
+    let request = json!({ "contents": [{ "role": "user", "parts": [{ "text": "hi" }] }] });
+    let answer = house.gateway.client.post(&path).json(&request).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let seen = one(&house.gemini);
+    assert_eq!(seen.target, "/v1beta/models/gemini-2.5-demo:generateContent?x=1");
+    assert_eq!(seen.headers["x-goog-api-key"], "server-key-of-gemini");
+}
+
+#[tokio::test]
 async fn a_call_can_name_its_provider_in_the_body_or_a_header() {
     let house = House::new().await;
     let mut request = chat("demo-x", false);

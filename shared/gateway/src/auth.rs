@@ -108,7 +108,23 @@ impl Auth {
     /// administrators show. None of them is for a provider.
     #[must_use]
     pub fn is_token(&self, value: &HeaderValue) -> bool {
-        let shown = credential(value);
+        self.is_ours(credential(value))
+    }
+
+    /// A query without what in it is meant for the gateway: Google's older clients send in `key` what others send in a
+    /// header.
+    #[must_use]
+    pub fn without_tokens(&self, query: Option<String>) -> Option<String> {
+        let query = query?;
+        let is_ours = |pair: &str| google_key(pair).is_some_and(|key| self.is_ours(key.as_bytes()));
+        if !query.split('&').any(is_ours) {
+            return Some(query);
+        }
+        let kept: Vec<&str> = query.split('&').filter(|pair| !is_ours(pair)).collect();
+        Some(kept.join("&")).filter(|kept| !kept.is_empty())
+    }
+
+    fn is_ours(&self, shown: &[u8]) -> bool {
         let is_admin = self.access.admin.as_ref().is_some_and(|admin| admin.is(shown));
         is_admin || self.read(shown).is_some()
     }
@@ -142,6 +158,9 @@ impl Auth {
             return Err(Error::Unauthorized("The gateway token is wrong"));
         }
         let shared = CREDENTIALS.into_iter().filter_map(|name| request.headers.get(name)).map(credential);
+        let google = request.uri.query().unwrap_or_default().split('&').filter_map(google_key);
+        let google: Vec<_> = google.collect();
+        let shared = shared.chain(google.iter().map(|key| key.as_bytes()));
         let shown = own.iter().map(Vec::as_slice).chain(shared).filter_map(|shown| self.read(shown));
         let all: Vec<Shown> = shown.collect();
         let differ = all.iter().any(|shown| Some(shown) != all.first());
@@ -231,6 +250,12 @@ fn parameter(uri: &Uri) -> impl Iterator<Item = Vec<u8>> {
     pairs
         .filter(|(name, _)| is_own_parameter(name))
         .map(|(_, value)| crate::path::decode(value).into_owned().into_bytes())
+}
+
+/// The value of Google's parameter for keys, decoded.
+fn google_key(pair: &str) -> Option<std::borrow::Cow<'_, str>> {
+    let (name, value) = pair.split_once('=')?;
+    (crate::path::decode(name) == "key").then(|| crate::path::decode(value))
 }
 
 fn is_own_parameter(name: &str) -> bool {

@@ -163,7 +163,8 @@ impl Gateway {
             To::Unified(path) => scope::of_head(&caller, &head, None, path)?,
         }
         let id = recording.record.id.clone();
-        let received = Received::read(id, surface, head, body, arrival, &self.config).await?;
+        let mut received = Received::read(id, surface, head, body, arrival, &self.config).await?;
+        received.query = self.auth.without_tokens(received.query);
         caller.check_body(&received.body)?;
         match to {
             To::Service(service, path) => {

@@ -269,6 +269,14 @@ fn is_unwanted(name: &str) -> bool {
         || PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
+/// The header value of names that a client chose: in one line, and not longer than anybody reads.
+pub fn names(names: &str) -> HeaderValue {
+    const MOST: usize = 1000;
+    let line = names.chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    let more = if names.chars().nth(MOST).is_some() { "…" } else { "" };
+    plain(line.take(MOST).collect::<String>() + more)
+}
+
 /// The header value of a number or another thing that is plain ASCII when printed.
 pub fn plain(value: impl std::fmt::Display) -> HeaderValue {
     HeaderValue::try_from(value.to_string()).unwrap_or_else(|_| HeaderValue::from_static(""))

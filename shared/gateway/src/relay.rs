@@ -124,13 +124,13 @@ pub fn dress(response: &mut Response<Body>, recording: &Recording, surface: Surf
         headers.insert("x-should-retry", HeaderValue::from_static("false"));
     }
     if let Some(served) = &noted.served {
-        headers.insert("x-served-by", plain(served));
+        headers.insert("x-served-by", headers::names(served));
     }
     if !noted.fallbacks.is_empty() {
-        headers.insert("x-fallbacks", plain(noted.fallbacks.join("; ")));
+        headers.insert("x-fallbacks", headers::names(&noted.fallbacks.join("; ")));
     }
     if !noted.dropped.is_empty() {
-        headers.insert("x-dropped-params", plain(&noted.dropped));
+        headers.insert("x-dropped-params", headers::names(&noted.dropped));
     }
     headers.insert("x-processing-time", plain(recording.elapsed().as_millis()));
     headers.insert("x-gateway-version", HeaderValue::from_static(VERSION));
