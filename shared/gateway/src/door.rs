@@ -54,6 +54,19 @@ impl Door {
         }
     }
 
+    /// Resolves once nothing is left to do of calls that have ended; until then the process should not be put to sleep.
+    pub fn settled(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        let settled = match self {
+            Self::Open(gateway) => Some(gateway.keeping.settled()),
+            Self::Closed(_) => None,
+        };
+        async move {
+            if let Some(settled) = settled {
+                settled.await;
+            }
+        }
+    }
+
     /// Answers a request, even where the gateway panics on it: one bad call must not take the others with it.
     pub async fn answer(&self, request: Request<Body>, arrival: Arrival) -> Response<Body> {
         let surface = Surface::of(request.uri().path(), request.headers());

@@ -7,6 +7,7 @@ use http::header::ORIGIN;
 use http::request::Parts;
 use http::{Request, Response};
 use twinlane_access::Denied;
+use twinlane_store::Store;
 
 use crate::auth::Auth;
 use crate::auth::Caller;
@@ -15,6 +16,7 @@ use crate::body::Body;
 use crate::call::{Call, Received, Stream};
 use crate::config::Config;
 use crate::hop::{self, ANSWERED, REFUSED};
+use crate::keeping::Keeping;
 use crate::record::{Notes, Recorder, Recording};
 use crate::relay::Waits;
 use crate::retry::Budget;
@@ -60,6 +62,7 @@ pub struct Gateway {
     pub(crate) cooldown: Cooldown,
     pub(crate) catalogue: Catalogue,
     pub(crate) counting: Counting,
+    pub(crate) keeping: Keeping,
     pub(crate) signer: Option<Arc<dyn Signer>>,
     recorder: Arc<dyn Recorder>,
 }
@@ -85,6 +88,7 @@ impl Gateway {
             cooldown: Cooldown::default(),
             catalogue: Catalogue::default(),
             counting: Counting::default(),
+            keeping: Keeping::default(),
             signer: None,
             recorder,
         }
@@ -103,6 +107,12 @@ impl Gateway {
             self.background = way(&self.config, &self.upstream);
         }
         self
+    }
+
+    /// The same gateway, which keeps limits, budgets and the usage log in a store.
+    #[must_use]
+    pub fn keeping(self, store: Arc<dyn Store>) -> Self {
+        Self { keeping: Keeping::by(store), ..self }
     }
 
     /// The same gateway, which asks a store whether a token was revoked.

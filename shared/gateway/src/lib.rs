@@ -24,6 +24,7 @@ pub mod headers;
 pub mod hop;
 pub mod identity;
 pub mod inband;
+pub mod keeping;
 pub mod lane;
 pub mod log;
 pub mod pages;
