@@ -5,10 +5,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
-use twinlane_gateway::scan::asks_for_stream;
+use twinlane_gateway::scan::Asked;
 
 fuzz_target!(|body: &[u8]| {
-    let asked = asks_for_stream(body);
+    let asked = Asked::by(body).stream;
     // serde_json gives keys of its own a meaning that JSON does not.
     let private = body.windows(19).any(|window| window == b"$serde_json::privat");
     if let (false, Ok(parsed)) = (private, serde_json::from_slice::<Value>(body)) {

@@ -13,7 +13,7 @@ use crate::body::{self, Body};
 use crate::config::{Config, PLATFORM_MARGIN};
 use crate::inband::Protocol;
 use crate::route::Surface;
-use crate::scan;
+use crate::scan::Asked;
 use crate::services::Service;
 use crate::{Arrival, Error};
 
@@ -176,7 +176,7 @@ impl Stream {
         let has = |wanted: &str| query.is_some_and(|query| query.split('&').any(|pair| pair == wanted));
         if path.ends_with(":streamGenerateContent") {
             if has("alt=sse") { Self::Events } else { Self::Maybe }
-        } else if has("stream=true") || scan::asks_for_stream(body) {
+        } else if has("stream=true") || Asked::by(body).stream {
             Self::Events
         } else if accepts_events(headers) {
             Self::Maybe

@@ -1,57 +1,161 @@
-//! Finds out whether a JSON body asks for a stream, without building a tree of it.
+//! Finds out what a JSON body asks for, without building a tree of it.
 //!
 //! Every body of every call is looked at once on its way, so this walks the bytes a single time, hops over strings with
 //! `memchr` and keeps a depth counter where a parser would keep a tree: a 4 MB body with a base64 image costs about what
 //! reading its memory costs.
 
+use std::borrow::Cow;
+
 use memchr::memchr2;
 
-/// Whether the top-level object of `body` has `"stream": true`.
-///
-/// For valid JSON this is exactly what `serde_json` would find: the last of duplicate keys counts, keys may be escaped,
-/// and a `stream` in a nested object does not count. Bodies that are not JSON objects do not ask for a stream.
-#[must_use]
-pub fn asks_for_stream(body: &[u8]) -> bool {
-    let mut scan = Scan { rest: body };
-    if scan.next_token() != Some(b'{') {
-        return false;
+/// The names that providers have for the most tokens of an answer, at the top of a body.
+const LONGEST: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
+/// The object in which Gemini's clients say it, and the name there.
+const GEMINI: (&str, &str) = ("generationConfig", "maxOutputTokens");
+
+/// From this length on, a string without a space is no text but a file in it.
+const FILE: usize = 1024;
+/// The tokens of an image, which is what such files are: OpenAI's count for one of 1024 × 1024 in tiles, the usual size.
+const PER_FILE: u64 = 765;
+/// The bytes of a token of English text, which is what the providers' own rule of thumb says.
+const PER_TOKEN: u64 = 4;
+
+/// What a body asks for, as far as it can be told at a glance. Of a body that is no JSON object nothing is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// Whether the top-level object has `"stream": true`.
+    pub stream: bool,
+    /// The model, as it stands between its quotes.
+    model: Option<Text<'a>>,
+    /// The most tokens that the answer may have.
+    pub most_tokens: Option<u64>,
+    /// The bytes of all strings that are text.
+    text: u64,
+    /// How many strings are files.
+    files: u64,
+}
+
+impl<'a> Asked<'a> {
+    /// Looks at a body.
+    ///
+    /// For valid JSON this is exactly what `serde_json` would find: the last of duplicate keys counts, keys may be
+    /// escaped, and what stands in a nested object does not count.
+    #[must_use]
+    pub fn by(body: &'a [u8]) -> Self {
+        let mut scan = Scan { rest: body, text: 0, files: 0 };
+        let mut asked = Self::default();
+        if scan.next_token() != Some(b'{') {
+            return asked;
+        }
+        while let Some(key) = scan.next_key() {
+            let Some(value) = scan.value() else { return Self::default() };
+            asked.note(key, value);
+        }
+        (asked.text, asked.files) = (scan.text, scan.files);
+        asked
     }
-    let mut asked = false;
-    while let Some(key) = scan.next_key() {
-        let is_stream = key.is("stream");
-        match scan.value() {
-            Some(is_true) if is_stream => asked = is_true,
-            Some(_) => {}
-            None => return false,
+
+    /// The model that is asked for.
+    #[must_use]
+    pub fn model(&self) -> Option<Cow<'a, str>> {
+        self.model?.read()
+    }
+
+    /// About how many tokens the prompt has: for limits and budgets, until the provider says how many there were.
+    #[must_use]
+    pub fn prompt_tokens(&self) -> u64 {
+        self.text.div_ceil(PER_TOKEN) + self.files * PER_FILE
+    }
+
+    fn note(&mut self, key: Text<'a>, value: Value<'a>) {
+        match value {
+            Value::Literal(literal) if key.is("stream") => self.stream = literal == b"true",
+            _ if key.is("stream") => self.stream = false,
+            Value::Text(text) if key.is("model") => self.model = Some(text),
+            Value::Literal(literal) if LONGEST.iter().any(|name| key.is(name)) => self.longest(literal),
+            Value::Nested(object) if key.is(GEMINI.0) => {
+                if let Some(most) = Self::within(object) {
+                    self.longest(most);
+                }
+            }
+            _ => {}
         }
     }
-    asked
+
+    /// Of several limits the largest counts, since it is not known which one the provider reads.
+    fn longest(&mut self, literal: &[u8]) {
+        let most = std::str::from_utf8(literal).ok().and_then(|literal| literal.parse().ok());
+        self.most_tokens = self.most_tokens.max(most);
+    }
+
+    /// Gemini's limit within its object.
+    fn within(object: &'a [u8]) -> Option<&'a [u8]> {
+        let mut scan = Scan { rest: object, text: 0, files: 0 };
+        let mut most = None;
+        while let Some(key) = scan.next_key() {
+            if let (Value::Literal(literal), true) = (scan.value()?, key.is(GEMINI.1)) {
+                most = Some(literal);
+            }
+        }
+        most
+    }
 }
 
 /// A cursor over the bytes not looked at yet.
 struct Scan<'a> {
     rest: &'a [u8],
+    /// The bytes of the strings so far that are text.
+    text: u64,
+    /// How many of the strings so far are files.
+    files: u64,
+}
+
+/// A value at the top of a body.
+enum Value<'a> {
+    Text(Text<'a>),
+    /// A number, `true`, `false` or `null`.
+    Literal(&'a [u8]),
+    /// An object or an array, whole.
+    Nested(&'a [u8]),
 }
 
 /// The inside of a JSON string, with its escapes still in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Text<'a>(&'a [u8]);
 
-impl Text<'_> {
-    fn is(&self, wanted: &str) -> bool {
+impl<'a> Text<'a> {
+    fn is(self, wanted: &str) -> bool {
         if !self.0.contains(&b'\\') {
             return self.0 == wanted.as_bytes();
         }
+        self.read().is_some_and(|text| text == wanted)
+    }
+
+    fn read(self) -> Option<Cow<'a, str>> {
+        if !self.0.contains(&b'\\') {
+            return std::str::from_utf8(self.0).ok().map(Cow::Borrowed);
+        }
         let quoted = [b"\"", self.0, b"\""].concat();
-        serde_json::from_slice::<String>(&quoted).is_ok_and(|text| text == wanted)
+        serde_json::from_slice(&quoted).ok().map(Cow::Owned)
+    }
+
+    fn is_file(self) -> bool {
+        self.0.len() >= FILE && !self.0[..FILE].contains(&b' ')
     }
 }
 
 impl<'a> Scan<'a> {
-    /// The next byte that is not white space, taken.
-    fn next_token(&mut self) -> Option<u8> {
+    /// The next byte that is not white space.
+    fn peek(&mut self) -> Option<u8> {
         let at = self.rest.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))?;
-        let token = self.rest[at];
-        self.rest = &self.rest[at + 1..];
+        self.rest = &self.rest[at..];
+        Some(self.rest[0])
+    }
+
+    /// The same, taken.
+    fn next_token(&mut self) -> Option<u8> {
+        let token = self.peek()?;
+        self.rest = &self.rest[1..];
         Some(token)
     }
 
@@ -85,26 +189,40 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Steps over a value; tells whether it was `true`.
-    fn value(&mut self) -> Option<bool> {
-        match self.next_token()? {
-            b'"' => self.string().map(|_| false),
-            b'{' | b'[' => self.nested().map(|()| false),
-            first => Some(self.literal(first)),
+    /// Steps over a value.
+    fn value(&mut self) -> Option<Value<'a>> {
+        let first = self.peek()?;
+        if !matches!(first, b'"' | b'{' | b'[') {
+            return Some(Value::Literal(self.literal()));
         }
+        self.next_token()?;
+        if first == b'"' { self.counted_string().map(Value::Text) } else { self.nested().map(Value::Nested) }
+    }
+
+    /// The rest of a string that is a value, or may be one.
+    fn counted_string(&mut self) -> Option<Text<'a>> {
+        let text = self.string()?;
+        if text.is_file() {
+            self.files += 1;
+        } else {
+            self.text += text.0.len() as u64;
+        }
+        Some(text)
     }
 
     /// Steps over the rest of an object or array. Strings are hopped over, so that brackets inside them do not count.
-    fn nested(&mut self) -> Option<()> {
+    /// What is given back begins after the bracket that was taken.
+    fn nested(&mut self) -> Option<&'a [u8]> {
+        let whole = self.rest;
         let mut depth = 1_usize;
         while depth > 0 {
             depth = match self.next_bracket()? {
-                b'"' => self.string().map(|_| depth)?,
+                b'"' => self.counted_string().map(|_| depth)?,
                 b'{' | b'[' => depth + 1,
                 _ => depth - 1,
             };
         }
-        Some(())
+        Some(&whole[..whole.len() - self.rest.len()])
     }
 
     /// The next quote or bracket, taken. One look at each byte: searching for some of the five first would look at
@@ -116,13 +234,13 @@ impl<'a> Scan<'a> {
         Some(found)
     }
 
-    /// Steps over a number, `true`, `false` or `null` that begins with `first`.
-    fn literal(&mut self, first: u8) -> bool {
+    /// Steps over a number, `true`, `false` or `null`.
+    fn literal(&mut self) -> &'a [u8] {
         let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
         let end = self.rest.iter().position(ends).unwrap_or(self.rest.len());
         let (literal, rest) = self.rest.split_at(end);
         self.rest = rest;
-        first == b't' && literal == b"rue"
+        literal
     }
 }
 
@@ -131,7 +249,11 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Map, Value, json};
 
-    use super::asks_for_stream;
+    use super::Asked;
+
+    fn asks_for_stream(body: &[u8]) -> bool {
+        Asked::by(body).stream
+    }
 
     #[test]
     fn the_flag_is_found_however_it_is_written() {
@@ -170,6 +292,40 @@ mod tests {
         ] {
             assert!(!asks_for_stream(body.as_bytes()), "{body}");
         }
+    }
+
+    #[test]
+    fn the_model_and_the_longest_answer_are_found_at_the_top() {
+        for (body, model, most) in [
+            (r#"{"model":"m","max_tokens":5}"#, Some("m"), Some(5)),
+            (
+                r#"{"model":"a","model":"b\u0021","max_completion_tokens":7,"max_tokens":6}"#,
+                Some("b!"),
+                Some(7),
+            ),
+            (r#"{"contents":[],"generationConfig":{"a":[1],"maxOutputTokens":9}}"#, None, Some(9)),
+            (r#"{"generationConfig":{"x":{"maxOutputTokens":9}},"max_output_tokens": 3 }"#, None, Some(3)),
+            (r#"{"x":{"model":"m","max_tokens":5},"max_tokens":"5"}"#, None, None),
+            (r#"{"model":7,"max_tokens":-1}"#, None, None),
+            (r#"{"model":"m","x":"y"#, None, None),
+        ] {
+            let asked = Asked::by(body.as_bytes());
+            assert_eq!((asked.model().as_deref(), asked.most_tokens), (model, most), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_prompt_is_about_a_token_for_four_bytes_and_an_image_is_not_counted_by_its_bytes() {
+        let prompt = |body: &Value| Asked::by(body.to_string().as_bytes()).prompt_tokens();
+        let words = "word ".repeat(800);
+        assert_eq!(
+            prompt(&json!({ "messages": [{ "role": "user", "content": words }] })),
+            1004,
+            "names count, too"
+        );
+        let image = format!("data:image/png;base64,{}", "iVBORw0KGgo".repeat(100_000));
+        assert_eq!(prompt(&json!({ "image_url": { "url": image } })), super::PER_FILE + 1);
+        assert_eq!(Asked::by(b"not json").prompt_tokens(), 0);
     }
 
     fn json_value() -> impl Strategy<Value = Value> {
