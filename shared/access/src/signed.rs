@@ -98,6 +98,18 @@ impl Signature {
         if now.abs_diff(self.time) > WINDOW { Err(Denied::SignatureStale) } else { Ok(()) }
     }
 
+    /// What tells this signature from every other one: to change it needs the key.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        hex(&self.tag)
+    }
+
+    /// From when on it is not taken any more.
+    #[must_use]
+    pub fn ends(&self) -> Seconds {
+        self.time.saturating_add(WINDOW + 1)
+    }
+
     /// What is signed: seven lines, the last without an end.
     fn message(&self, method: &str, target: &str) -> String {
         let Self { key, time, nonce, digest, .. } = self;

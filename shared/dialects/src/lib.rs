@@ -37,6 +37,7 @@ pub mod to_messages;
 pub mod to_onemin;
 pub mod to_workers_ai;
 pub mod translation;
+pub mod usage;
 
 pub use asked::Asked;
 pub use dialect::Dialect;

@@ -23,6 +23,7 @@ pub use embeddings::{embeddings_reply, embeddings_request};
 pub use model::model_path;
 pub use reply::reply;
 pub use request::{count_request, request};
+pub(crate) use said::usage_of;
 pub use stream::{Stream, stream};
 
 use serde_json::Value;

@@ -22,6 +22,7 @@ mod tools;
 pub use reply::reply;
 pub use request::request;
 pub use stream::{Stream, stream};
+pub(crate) use tokens::Tokens;
 
 use serde_json::Value;
 

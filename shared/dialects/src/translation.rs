@@ -18,6 +18,7 @@
 use serde_json::Value;
 
 use crate::asked::Asked;
+use crate::chat::Usage;
 use crate::dialect::Dialect;
 use crate::errors::Told;
 use crate::field;
@@ -51,6 +52,17 @@ pub struct ReplyTranslation {
     client_asked: Asked,
     provider: Provider,
     provider_asked: Asked,
+}
+
+/// A whole reply in the client's format, and what the provider said of itself in its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Whole {
+    /// The reply.
+    pub reply: Value,
+    /// What it cost, where the provider told it.
+    pub usage: Option<Usage>,
+    /// The model that answered, where the provider told it.
+    pub model: Option<String>,
 }
 
 /// Translates a request all the way.
@@ -144,12 +156,14 @@ impl ReplyTranslation {
     ///
     /// # Errors
     /// What went wrong, where the provider says so with status 200.
-    pub fn whole(&self, body: Value) -> Result<Value, Told> {
+    pub fn whole(&self, body: Value) -> Result<Whole, Told> {
         if let Some(told) = Told::of_object(&body) {
             return Err(told);
         }
         let completion = self.provider.reply(body, &self.provider_asked)?;
-        Ok(self.client.reply(completion, &self.client_asked))
+        let usage = Usage::read(&completion["usage"]).filter(|usage| *usage != Usage::default());
+        let model = completion["model"].as_str().map(str::to_owned);
+        Ok(Whole { reply: self.client.reply(completion, &self.client_asked), usage, model })
     }
 
     /// The translation of a stream.

@@ -177,7 +177,7 @@ fn replies(provider: Dialect) -> Value {
 #[test]
 fn every_client_is_answered_by_every_provider() {
     for (client, provider) in pairs() {
-        let reply = translated(client, provider).reply.whole(replies(provider)).unwrap();
+        let reply = translated(client, provider).reply.whole(replies(provider)).unwrap().reply;
         let path = match client {
             Dialect::Completions => "/choices/0/text",
             Dialect::Messages => "/content/0/text",

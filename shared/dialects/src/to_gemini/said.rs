@@ -96,7 +96,12 @@ pub(super) fn origin(body: &Value, asked: &Asked) -> Origin {
 
 /// What the call cost. In a stream it is on every event, and each time the whole of it.
 pub(super) fn usage(body: &Value) -> Option<Usage> {
-    let metadata = body.get("usageMetadata").filter(|metadata| metadata.is_object())?;
+    body.get("usageMetadata").and_then(usage_of)
+}
+
+/// What a `usageMetadata` says.
+pub(crate) fn usage_of(metadata: &Value) -> Option<Usage> {
+    metadata.as_object()?;
     let count = |name: &str| metadata[name].as_u64();
     let thoughts = count("thoughtsTokenCount").unwrap_or_default();
     let sum = |one: Option<u64>, other: u64| one.unwrap_or_default().saturating_add(other);

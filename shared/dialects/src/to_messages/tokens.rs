@@ -6,7 +6,7 @@ use crate::chat::Usage;
 
 /// What is known so far. A stream tells it more than once; what comes later holds, and what is left out stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Tokens {
+pub(crate) struct Tokens {
     input: Option<u64>,
     cache_read: Option<u64>,
     cache_creation: Option<u64>,
@@ -16,7 +16,7 @@ pub(super) struct Tokens {
 
 impl Tokens {
     /// Takes over what a `usage` object says. Its numbers are totals: they replace, they never add.
-    pub(super) fn learn(&mut self, usage: &Value) {
+    pub(crate) fn learn(&mut self, usage: &Value) {
         let number = |path: &str| usage.pointer(path).and_then(Value::as_u64);
         let learn = |known: &mut Option<u64>, path| *known = number(path).or(*known);
         learn(&mut self.input, "/input_tokens");
@@ -27,12 +27,12 @@ impl Tokens {
     }
 
     /// Whether the provider said anything.
-    pub(super) fn known(&self) -> bool {
+    pub(crate) fn known(&self) -> bool {
         *self != Self::default()
     }
 
     /// Anthropic counts cached tokens beside the prompt's, OpenAI among them.
-    pub(super) fn usage(&self) -> Usage {
+    pub(crate) fn usage(&self) -> Usage {
         let count = Option::unwrap_or_default;
         let (cached, cache_write) = (count(self.cache_read), count(self.cache_creation));
         Usage {

@@ -24,6 +24,7 @@ pub struct StreamTranslation {
     head: Head,
     pieces: Vec<Piece>,
     usage: Option<Usage>,
+    model: Option<String>,
     end: Option<Result<(), Told>>,
 }
 
@@ -53,6 +54,7 @@ impl StreamTranslation {
             head: Head::Unread,
             pieces: Vec::new(),
             usage: None,
+            model: None,
             end: None,
         }
     }
@@ -124,6 +126,12 @@ impl StreamTranslation {
         self.usage
     }
 
+    /// The model that answers, as the provider tells it.
+    #[must_use]
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
     fn write(&mut self, out: &mut Vec<u8>) {
         let mut pieces = std::mem::take(&mut self.pieces);
         for piece in pieces.drain(..) {
@@ -137,7 +145,12 @@ impl StreamTranslation {
             return;
         }
         match &piece {
-            Piece::Chunk(chunk) => self.usage = Usage::read(&chunk["usage"]).or(self.usage),
+            Piece::Chunk(chunk) => {
+                self.usage = Usage::read(&chunk["usage"]).or(self.usage);
+                if self.model.is_none() {
+                    self.model = chunk["model"].as_str().map(str::to_owned);
+                }
+            }
             Piece::Ping => {}
             Piece::Done => self.end = Some(Ok(())),
             Piece::Failed(told) => self.end = Some(Err(told.clone())),
