@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use twinlane_dialects::sse::Reader;
 use twinlane_fuzz::cut;
 use twinlane_gateway::inband::Protocol;
-use twinlane_gateway::terminal::Terminal;
+use twinlane_gateway::reading::Reading;
 
 const PROTOCOLS: [Protocol; 4] = [Protocol::Chat, Protocol::Messages, Protocol::Responses, Protocol::Gemini];
 
@@ -28,9 +28,9 @@ fuzz_target!(|input: &[u8]| {
 });
 
 fn ends(protocol: Protocol, pieces: &[&[u8]]) -> bool {
-    let mut terminal = Terminal::of(protocol);
-    pieces.iter().for_each(|piece| terminal.see(piece));
-    terminal.has_ended()
+    let mut reading = Reading::of_events(protocol, None);
+    pieces.iter().for_each(|piece| reading.see(piece));
+    !reading.is_unfinished()
 }
 
 /// Events in which a model, or a client whose request is repeated, has the say over some words.

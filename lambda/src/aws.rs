@@ -53,6 +53,20 @@ impl Aws {
         Self { region: region.to_owned(), ..self }
     }
 
+    /// Its credentials.
+    pub(crate) fn keys(&self) -> Credentials {
+        self.credentials.clone()
+    }
+
+    /// Where a table of this name is.
+    pub(crate) fn table(&self, name: &str) -> twinlane_store_dynamodb::Settings {
+        let endpoint = Some(self.endpoint("dynamodb"));
+        twinlane_store_dynamodb::Settings {
+            endpoint,
+            ..twinlane_store_dynamodb::Settings::new(name, &self.region)
+        }
+    }
+
     /// The request that asks for something, signed at a time.
     pub(crate) fn request(&self, ask: Ask, now: SystemTime) -> Result<Request<Bytes>, BoxError> {
         let mut request = Request::post(format!("{}{}", self.endpoint(ask.service), ask.path)).body(())?;
@@ -103,6 +117,7 @@ fn variable(service: &str) -> &str {
         "lambda" => "LAMBDA",
         "secretsmanager" => "SECRETS_MANAGER",
         "ssm" => "SSM",
+        "dynamodb" => "DYNAMODB",
         other => other,
     }
 }

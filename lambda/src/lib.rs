@@ -11,6 +11,7 @@ mod event;
 mod invoke;
 mod safe;
 mod secrets;
+mod store;
 mod vocabulary;
 
 use std::net::IpAddr;
@@ -54,13 +55,15 @@ async fn door(vars: Vec<(String, String)>, role: Role) -> Door {
         gateway
             .counting_with(vocabulary::tokenizers())
             .signing(signer)
-            .reaching(|config, upstream| invoke::way(config, upstream, aws))
+            .keeping_by(|config, upstream| store::open(config, upstream, aws.as_ref()))
+            .map(|gateway| gateway.reaching(|config, upstream| invoke::way(config, upstream, aws)))
     })
 }
 
 async fn answer(door: &Door, request: lambda_http::Request) -> Response<safe::Unbroken> {
     let arrival = arrival(&request);
-    safe::answer(door.answer(understood(request), arrival).await)
+    let response = door.answer(understood(request), arrival).await;
+    safe::answer(response, door.settled())
 }
 
 /// The request with the body type of all doors. Lambda has it whole in memory already.

@@ -2,29 +2,53 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use http_body::{Frame, SizeHint};
+use tokio::time::timeout;
 use twinlane_gateway::Body;
 use twinlane_gateway::body::BoxError;
 
-/// A body that ends where another would fail.
+/// How long the store may take: a function is billed while it waits.
+const SETTLED_WITHIN: Duration = Duration::from_secs(2);
+
+/// A body that ends where another would fail, and not before what its call came to is kept.
 ///
 /// Lambda's runtime writes an error's text into the body and goes on reading it (lambda_runtime 1.5.0, `requests.rs`), so
 /// an error must not get that far. In an event stream the client has been told before, by an event. Of any other body
 /// whose length was not announced it cannot be told at all: the runtime has no way to say that one broke off.
-#[derive(Debug)]
+///
+/// Once a body has ended, Lambda may freeze the process until the next call, for ever if there is none.
 pub(crate) struct Unbroken {
-    body: Body,
-    broken: bool,
+    /// None once it has ended.
+    body: Option<Body>,
+    settled: BoxFuture<'static, ()>,
+    over: bool,
 }
 
-/// An answer that Lambda will pass on as it is meant.
-pub(crate) fn answer(mut response: Response<Body>) -> Response<Unbroken> {
+/// An answer that Lambda will pass on as it is meant, and that ends when everything is settled.
+pub(crate) fn answer(
+    mut response: Response<Body>,
+    settled: impl Future<Output = ()> + Send + 'static,
+) -> Response<Unbroken> {
     join_repeated(response.headers_mut());
-    response.map(|body| Unbroken { body, broken: false })
+    response.map(|body| Unbroken::new(body, settled))
+}
+
+impl Unbroken {
+    fn new(body: Body, settled: impl Future<Output = ()> + Send + 'static) -> Self {
+        let settled = async move {
+            if timeout(SETTLED_WITHIN, settled).await.is_err() {
+                tracing::warn!("the store is slow: what calls came to may be lost");
+            }
+        };
+        Self { body: Some(body), settled: settled.boxed(), over: false }
+    }
 }
 
 /// Joins values of the same name: Function URLs have no lists (aws-lambda-rust-runtime, pull request 692).
@@ -47,21 +71,23 @@ impl http_body::Body for Unbroken {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        if self.broken {
-            return Poll::Ready(None);
-        }
-        let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut self.body).poll_frame(cx)));
-        match polled {
-            Ok(Poll::Ready(Some(Err(_)))) | Err(_) => {
-                self.broken = true;
-                Poll::Ready(None)
+        if let Some(body) = &mut self.body {
+            let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(body).poll_frame(cx)));
+            match polled {
+                // Only when it is dropped is known what the call came to.
+                Ok(Poll::Ready(None | Some(Err(_)))) | Err(_) => self.body = None,
+                Ok(polled) => return polled,
             }
-            Ok(polled) => polled,
         }
+        if !self.over {
+            ready!(self.settled.poll_unpin(cx));
+            self.over = true;
+        }
+        Poll::Ready(None)
     }
 
     fn is_end_stream(&self) -> bool {
-        self.broken || self.body.is_end_stream()
+        self.over
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -71,9 +97,13 @@ impl http_body::Body for Unbroken {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use http::{HeaderMap, HeaderValue};
+    use http_body::Body as _;
     use http_body_util::BodyExt;
-    use twinlane_gateway::body::{Body, BoxError};
+    use tokio::time::Instant;
+    use twinlane_gateway::body::{Body, BoxError, full};
 
     use super::{Unbroken, join_repeated};
 
@@ -97,8 +127,22 @@ mod tests {
     async fn an_error_and_a_panic_in_a_body_end_it() {
         for fail in [|| BoxError::from("broken"), || panic!("deliberate")] {
             let body: Body = BodyExt::boxed(Failing(Some("said".into()), fail));
-            let sent = Unbroken { body, broken: false }.collect().await.unwrap().to_bytes();
+            let sent = Unbroken::new(body, async {}).collect().await.unwrap().to_bytes();
             assert_eq!(sent, "said");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_ends_when_all_is_settled_and_does_not_wait_for_ever() {
+        for (settles_ms, ends_ms) in [(0, 0), (300, 300), (60_000, 2_000)] {
+            let begun = Instant::now();
+            let mut body = Unbroken::new(full("said"), tokio::time::sleep(Duration::from_millis(settles_ms)));
+            let said = body.frame().await.unwrap().unwrap();
+            assert!(begun.elapsed().is_zero() && !body.is_end_stream() && said.is_data());
+            assert!(body.frame().await.is_none());
+            // A sleep is rounded up to its clock's next tick.
+            let late = begun.elapsed().saturating_sub(Duration::from_millis(ends_ms));
+            assert!(late <= Duration::from_millis(2) && body.is_end_stream(), "{settles_ms}: {late:?}");
         }
     }
 

@@ -8,19 +8,22 @@ mod connection;
 mod descriptors;
 mod environment;
 mod health;
-mod page;
 mod room;
 mod server;
 mod socket;
+mod store;
 mod token;
 mod welcome;
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use twinlane_demo::Demo;
 use twinlane_gateway::config::{self, Invalid};
 use twinlane_gateway::{Config, Door, Platform, Role, Tokenizers};
+
+use crate::store::Closed;
 
 /// What sysexits.h calls a usage error; the settings are this program's usage.
 const BAD_SETTINGS: u8 = 64;
@@ -53,12 +56,24 @@ async fn serve(mut config: Config, role: Role) -> ExitCode {
         Ok(listener) => listener,
         Err(error) => return welcome::fail(1, &welcome::cannot_listen(&settings, &error)),
     };
+    let store = match store::open(&config.store) {
+        Ok(store) => store,
+        Err(Closed::Setting(problem)) => return welcome::fail(BAD_SETTINGS, &welcome::problems(&[problem])),
+        Err(Closed::File(problem)) => return welcome::fail(1, &problem),
+    };
     let demo = match start_demo(&mut config, role).await {
         Ok(demo) => demo,
         Err(error) => return welcome::fail(1, &format!("The demo provider cannot start: {error}")),
     };
-    welcome::say(&welcome::greeting(&config, role, server::address(&listener, settings), demo.is_some()));
-    let door = Door::equipped(Ok(config), role, |gateway| gateway.counting_with(Tokenizers::embedded()));
+    let address = server::address(&listener, settings);
+    let kept = store::described(&config.store, store.is_some());
+    welcome::say(&welcome::greeting(&config, role, address, &kept, demo.is_some()));
+    if let Some(store) = &store {
+        tokio::spawn(store::tidied(Arc::clone(store)));
+    }
+    let door = Door::equipped(Ok(config), role, |gateway| {
+        gateway.counting_with(Tokenizers::embedded()).keeping_by(|_, _| Ok(store))
+    });
     server::serve(listener, door, settings).await;
     ExitCode::SUCCESS
 }

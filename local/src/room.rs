@@ -53,6 +53,12 @@ impl Room {
         Arc::clone(&self.refused).try_acquire_owned().map_or(Place::Dismissed, Place::Refused)
     }
 
+    /// How many connections are served, whenever it is asked.
+    pub(crate) fn counted(&self) -> impl Fn() -> usize + Send + Sync + 'static + use<> {
+        let (served, size) = (Arc::clone(&self.served), self.size);
+        move || size - served.available_permits()
+    }
+
     /// Whether a connection should make room once its call is answered, rather than wait for a next one.
     ///
     /// To close connections that are idle already would hit some whose next call is on its way.

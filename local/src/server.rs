@@ -21,10 +21,9 @@ use twinlane_gateway::{Arrival, Body, Door, Error, door};
 
 use crate::connection::{self, Late};
 use crate::descriptors::Shortage;
-use crate::page;
 use crate::room::{Place, Room};
 
-/// How long calls that are told to end may take over saying so.
+/// How long calls that are told to end may take over saying so, and the store over keeping what they came to.
 const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// How long a client that is refused may take over its request's head.
@@ -54,6 +53,7 @@ pub(crate) async fn serve(listener: TcpListener, door: Door, settings: Server) {
     let loopback = address(&listener, settings).ip().is_loopback();
     let (stop, stopping) = watch::channel(false);
     let room = Room::new(settings.connections.map(NonZeroUsize::get));
+    door.count_connections(room.counted());
     let shared = Arc::new(Shared { door, settings, room, loopback, stopping, closing: closing.clone() });
     let (mut connections, mut shortage) = (JoinSet::new(), Shortage::prepared());
     let stopped = stop_signal();
@@ -76,6 +76,7 @@ pub(crate) async fn serve(listener: TcpListener, door: Door, settings: Server) {
     );
     let _ = stop.send(true);
     end(connections, settings.grace, &closing).await;
+    let _ = timeout(LAST_WORDS, shared.door.settled()).await;
 }
 
 /// Waits for connections to end by themselves, then has their calls end in words.
@@ -144,8 +145,8 @@ impl Shared {
             let surface = Surface::of(request.uri().path(), request.headers());
             return door::refuse(wrong, surface);
         }
-        if let Some(page) = page::answer(request.method(), request.uri().path()) {
-            return page;
+        if let Some(file) = twinlane_console::answer(&request) {
+            return file;
         }
         let arrival = Arrival {
             address: Some(peer.ip()),

@@ -44,7 +44,7 @@ pub(crate) fn cannot_listen(settings: &Server, error: &std::io::Error) -> String
 }
 
 /// What is configured, and what to try. Never a key, and not how long one is.
-pub(crate) fn greeting(config: &Config, role: Role, address: SocketAddr, demo: bool) -> String {
+pub(crate) fn greeting(config: &Config, role: Role, address: SocketAddr, store: &str, demo: bool) -> String {
     let url = format!("http://{}", reachable(address));
     let lines = [
         format!("Twinlane {VERSION} listens on {url}"),
@@ -52,6 +52,7 @@ pub(crate) fn greeting(config: &Config, role: Role, address: SocketAddr, demo: b
         format!("  services  {}", config.services.aliases()),
         format!("  keys      {}", keys(config)),
         format!("  callers   {}", callers(config, address)),
+        format!("  store     {store}"),
     ];
     let mut text = lines.join("\n");
     if role == Role::Gateway {

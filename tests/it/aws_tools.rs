@@ -102,6 +102,7 @@ async fn a_role_may_do_what_its_function_needs_and_nothing_else() {
             let (resource, expected_condition) = match statement["Sid"].as_str().unwrap() {
                 "WriteItsLog" => (json!({ "Fn::GetAtt": [own, "Arn"] }), None),
                 "InvokeTheBackground" => (json!({ "Fn::GetAtt": ["BackgroundFunction", "Arn"] }), None),
+                "KeepWhatAllInstancesShare" => (json!({ "Fn::GetAtt": ["StoreTable", "Arn"] }), None),
                 "ReadTheSecrets" => (json!({ "Ref": "SecretsArn" }), Some("HasSecrets")),
                 other => panic!("{name} may do {other}"),
             };
@@ -133,9 +134,10 @@ async fn a_secret_is_neither_shown_nor_put_out() {
 
 #[tokio::test]
 #[ignore = "needs SAM; ./scripts/test runs it"]
-async fn nothing_is_left_that_costs_at_rest_or_outlives_the_stack() {
+async fn nothing_costs_at_rest_and_only_what_was_spent_outlives_the_stack() {
     let template = cloudformation().await;
     let free = [
+        "AWS::DynamoDB::Table",
         "AWS::IAM::Role",
         "AWS::Lambda::Function",
         "AWS::Lambda::LayerVersion",
@@ -154,6 +156,15 @@ async fn nothing_is_left_that_costs_at_rest_or_outlives_the_stack() {
         assert_eq!(
             (&function["Timeout"], &function["Architectures"][0]),
             (&900.into(), &json!({ "Ref": "Arch" }))
+        );
+    }
+    for (name, table) in of_kind(&template, "AWS::DynamoDB::Table") {
+        let (kept, expires) =
+            (&template["Resources"][name], json!({ "AttributeName": "ttl", "Enabled": true }));
+        assert_eq!((name, &kept["DeletionPolicy"]), ("StoreTable", &"Retain".into()));
+        assert_eq!(
+            (&table["BillingMode"], &table["TimeToLiveSpecification"]),
+            (&"PAY_PER_REQUEST".into(), &expires)
         );
     }
     let layers = template["Resources"].as_object().unwrap().values();

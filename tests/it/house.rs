@@ -38,7 +38,7 @@ fn the_gateway_names_no_platform() {
 
 #[test]
 fn translation_does_no_io() {
-    for package in ["twinlane-dialects", "twinlane-tokens"] {
+    for package in ["twinlane-dialects", "twinlane-prices", "twinlane-telemetry", "twinlane-tokens"] {
         for name in built_from(package) {
             assert!(
                 !matches!(name.as_str(), "tokio" | "hyper" | "http" | "chrono" | "rand" | "uuid"),
@@ -79,6 +79,19 @@ fn there_is_one_tls_stack_and_it_needs_no_c_library() {
 fn the_demo_provider_is_in_no_deployed_function() {
     for package in ["vercel-functions", "twinlane-lambda"] {
         assert!(!built_from(package).iter().any(|name| name == "twinlane-demo"), "{package}");
+    }
+}
+
+#[test]
+fn a_function_contains_no_store_that_it_cannot_use() {
+    for (package, foreign) in [
+        ("vercel-functions", &["rusqlite", "libsqlite3-sys", "twinlane-store-dynamodb"][..]),
+        ("twinlane-lambda", &["rusqlite", "libsqlite3-sys"]),
+        ("twinlane-gateway", &["rusqlite", "redis", "twinlane-store-dynamodb"]),
+    ] {
+        let packages = built_from(package);
+        assert!(packages.iter().any(|name| name == "twinlane-store"), "{package}");
+        assert_eq!(packages.iter().find(|name| foreign.contains(&name.as_str())), None, "{package}");
     }
 }
 

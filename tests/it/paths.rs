@@ -133,6 +133,17 @@ async fn health_and_services_are_told_to_anybody() {
 }
 
 #[tokio::test]
+async fn a_probe_is_answered_in_one_word_wherever_it_asks() {
+    let world = World::with(&[("AUTH_TOKEN", "secret")], &serde_json::json!({})).await;
+    for path in ["/healthz", "/api/gateway/healthz", "/api/background/healthz"] {
+        let answer = world.gateway.client.get(path).send().await;
+        assert_eq!((answer.status, answer.text().as_str()), (200, r#"{"ok":true}"#), "{path}");
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(world.gateway.client.post(path).send().await.status, 405);
+    }
+}
+
+#[tokio::test]
 async fn the_page_comes_with_a_strict_policy() {
     let world = World::new().await;
     for (path, kind) in [

@@ -99,7 +99,7 @@ async fn limited(world: &World, descriptors: usize) -> Twinlane {
     let script = format!("ulimit -n {descriptors} && exec \"$0\"");
     let file = twinlane_tests::process::program("twinlane");
     let config = crate::world::proxy_config(&world.provider, &json!({}));
-    let vars = [("PORT", "0"), ("DEMO", "false"), ("PROXY_CONFIG", config.as_str())];
+    let vars = [("PORT", "0"), ("DEMO", "false"), ("STORE", "memory"), ("PROXY_CONFIG", config.as_str())];
     let process = twinlane_tests::Program::start_file(
         "/bin/sh".as_ref(),
         &["-c", &script, file.to_str().unwrap()],

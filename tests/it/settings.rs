@@ -95,6 +95,9 @@ async fn every_setting_is_described_in_the_reference() {
         "config/proxy_config.rs",
         "config/services.rs",
         "config/access.rs",
+        "config/store.rs",
+        "config/telemetry.rs",
+        "config/vision.rs",
     ] {
         let source = twinlane_tests::process::root().join("shared/gateway/src").join(file);
         let source = std::fs::read_to_string(source).unwrap();

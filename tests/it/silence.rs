@@ -132,11 +132,13 @@ async fn nobody_else_is_bridged() {
 }
 
 #[tokio::test]
-async fn a_stream_is_asked_for_uncompressed_so_that_its_end_can_be_seen() {
+async fn what_has_to_be_read_on_its_way_is_asked_for_uncompressed() {
     let world = world().await;
-    world.stream().header("accept-encoding", "gzip, br").send().await;
-    assert_eq!(world.seen().headers["accept-encoding"], "identity");
-    world.provider.clear();
-    world.chat().header("accept-encoding", "gzip, br").send().await;
+    for call in [world.stream(), world.chat(), world.embed()] {
+        call.header("accept-encoding", "gzip, br").send().await;
+        assert_eq!(world.seen().headers["accept-encoding"], "identity");
+        world.provider.clear();
+    }
+    world.get("/v1/models").header("accept-encoding", "gzip, br").send().await;
     assert_eq!(world.seen().headers["accept-encoding"], "gzip, br");
 }

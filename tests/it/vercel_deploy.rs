@@ -132,6 +132,8 @@ fn paths_lead_to_the_function_that_is_for_them() {
     let (json, form) = ("application/json; charset=utf-8", "multipart/form-data; boundary=b");
     for (path, kind, function) in [
         ("/health", "", "gateway"),
+        ("/healthz", "", "gateway"),
+        ("/v1/vision/analyze", form, "gateway"),
         ("/limits", "", "gateway"),
         ("/gateway/health", "", "gateway"),
         ("/gateway/services", "", "gateway"),

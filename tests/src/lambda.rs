@@ -5,7 +5,7 @@
 pub mod account;
 pub mod frames;
 pub mod url;
-mod wire;
+pub(crate) mod wire;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -14,6 +14,7 @@ pub mod client;
 pub mod lambda;
 pub mod process;
 pub mod raw;
+pub mod store;
 pub mod vercel;
 
 use std::time::Duration;

@@ -148,7 +148,8 @@ pub struct Twinlane {
 }
 
 impl Twinlane {
-    /// Starts the gateway on a free port, without the demo provider unless `DEMO` says so.
+    /// Starts the gateway on a free port, without the demo provider unless `DEMO` says so, and with nothing kept beyond
+    /// the process unless `STORE` does.
     pub async fn start(vars: &[(&str, &str)]) -> Self {
         Self::start_as(&[], vars).await
     }
@@ -160,7 +161,7 @@ impl Twinlane {
 
     async fn start_as(arguments: &[&str], vars: &[(&str, &str)]) -> Self {
         let folder = std::env::temp_dir();
-        let vars = [&[("PORT", "0"), ("DEMO", "false")], vars].concat();
+        let vars = [&[("PORT", "0"), ("DEMO", "false"), ("STORE", "memory")], vars].concat();
         let process = Program::start("twinlane", arguments, &vars, &folder);
         eventually("the gateway listens", || listens_on(&process.printed()).is_some()).await;
         let address = listens_on(&process.printed()).expect("an address");

@@ -1,12 +1,14 @@
 //! Admission: who may call, and whose key the provider will see. Decided on the head, before a byte of body is read.
 
+mod once;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use twinlane_access::{Denied, Digest, Grant, Nonces, Seconds, Signature, is_token, signature_of};
+use twinlane_access::{Denied, Grant, Nonces, Seconds, Signature, is_token, signature_of};
 
 use crate::config::Access;
 use crate::config::is_loopback;
@@ -41,8 +43,8 @@ pub struct Caller {
     pub token: Option<Secret>,
     /// What the caller may do, where a signed token or a key for signing requests says so.
     pub grant: Option<Arc<Grant>>,
-    /// The digest that the body must have, where the request is signed.
-    pub digest: Option<Digest>,
+    /// The request's signature, where it has one.
+    pub signature: Option<Arc<Signature>>,
 }
 
 impl Caller {
@@ -57,7 +59,7 @@ impl Caller {
     /// # Errors
     /// [`Error::Denied`].
     pub fn check_body(&self, body: &[u8]) -> Result<(), Error> {
-        self.digest.map_or(Ok(()), |digest| Ok(digest.check(body)?))
+        self.signature.as_ref().map_or(Ok(()), |signature| Ok(signature.digest.check(body)?))
     }
 }
 
@@ -127,6 +129,12 @@ impl Auth {
     fn is_ours(&self, shown: &[u8]) -> bool {
         let is_admin = self.access.admin.as_ref().is_some_and(|admin| admin.is(shown));
         is_admin || self.read(shown).is_some()
+    }
+
+    /// Which of the plain tokens one is, from 1 on: the name that the usage log has for it.
+    #[must_use]
+    pub fn place_of(&self, token: &Secret) -> Option<usize> {
+        self.access.tokens.iter().position(|known| known == token).map(|at| at + 1)
     }
 
     /// Compares with every token, so that the time taken does not tell which one came close.
@@ -200,8 +208,8 @@ impl Auth {
         self.nonces.lock().unwrap_or_else(PoisonError::into_inner).take(&signature, now)?;
         let passing = Grant { issued: now, expires: Some(now + HOP), ..(*client.grant).clone() };
         let token = self.access.keyring.sign(&passing).as_deref().map(Secret::new);
-        let (grant, digest) = (Some(Arc::clone(&client.grant)), Some(signature.digest));
-        Ok(Caller { server_keys: true, token, grant, digest })
+        let (grant, signature) = (Some(Arc::clone(&client.grant)), Some(Arc::new(signature)));
+        Ok(Caller { server_keys: true, token, grant, signature })
     }
 }
 
@@ -288,7 +296,7 @@ const FORWARDED: [&str; 6] =
 
 /// Whether a call comes from this very machine by its own will: not through a proxy, over a loopback socket, to a loopback name (a page that
 /// rebinds its name to 127.0.0.1 sends that name), and not from a page of somebody else's.
-fn is_this_machine_s_own(request: &Parts, arrival: &Arrival) -> bool {
+pub(crate) fn is_this_machine_s_own(request: &Parts, arrival: &Arrival) -> bool {
     let host = request.headers.get(HOST).and_then(|host| host.to_str().ok());
     let Some(host) = host.filter(|_| arrival.loopback) else { return false };
     let name = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, HeaderMap};
 use http::request::Parts;
 use http::{Method, Uri};
+use twinlane_dialects::Dialect;
 
 use crate::auth::without_own_parameter;
 use crate::body::{self, Body};
@@ -15,7 +16,7 @@ use crate::inband::Protocol;
 use crate::route::Surface;
 use crate::scan::Asked;
 use crate::services::Service;
-use crate::{Arrival, Error};
+use crate::{Arrival, Error, usage};
 
 /// What a client wants of a service.
 #[derive(Debug, Clone)]
@@ -40,6 +41,8 @@ pub struct Call {
     pub stream: Stream,
     /// The protocol of a stream that answers it, as the client reads it.
     pub protocol: Protocol,
+    /// The dialect in which the reply tells what it cost, where it passes as it is and does.
+    pub tells: Option<Dialect>,
     /// The moment at which the call must have ended.
     pub deadline: Option<Instant>,
     /// What the door knows of its coming.
@@ -63,6 +66,8 @@ pub struct Received {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Bytes,
+    /// What the body asks for.
+    pub asked: Asked,
     /// The moment at which the call must have ended.
     pub deadline: Option<Instant>,
     /// What the door knows of its coming.
@@ -97,6 +102,7 @@ impl Received {
             path: head.uri.path().to_owned(),
             query: without_own_parameter(head.uri.query()),
             headers: head.headers,
+            asked: Asked::by(&body),
             body,
             deadline,
             arrival,
@@ -109,10 +115,11 @@ impl Call {
     #[must_use]
     pub fn new(received: Received, service: Arc<Service>, path: String) -> Self {
         let query = received.query.as_deref();
-        let asked = Stream::asked(&path, query, &received.headers, &received.body);
+        let stream = Stream::asked(&path, query, &received.headers, &received.asked);
         Self {
-            stream: if service.supports_streaming { asked } else { Stream::No },
+            stream: if service.supports_streaming { stream } else { Stream::No },
             protocol: Protocol::of(&path),
+            tells: usage::told(&received.method, &path),
             target: target(&received.path, query),
             id: received.id,
             surface: received.surface,
@@ -172,11 +179,11 @@ pub enum Stream {
 impl Stream {
     /// Reads it in the path (Gemini), the query, the `Accept` header or the body.
     #[must_use]
-    pub fn asked(path: &str, query: Option<&str>, headers: &HeaderMap, body: &[u8]) -> Self {
+    pub fn asked(path: &str, query: Option<&str>, headers: &HeaderMap, asked: &Asked) -> Self {
         let has = |wanted: &str| query.is_some_and(|query| query.split('&').any(|pair| pair == wanted));
         if path.ends_with(":streamGenerateContent") {
             if has("alt=sse") { Self::Events } else { Self::Maybe }
-        } else if has("stream=true") || Asked::by(body).stream {
+        } else if has("stream=true") || asked.stream {
             Self::Events
         } else if accepts_events(headers) {
             Self::Maybe

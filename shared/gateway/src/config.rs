@@ -5,6 +5,8 @@
 
 mod access;
 mod aliases;
+mod attribution;
+mod books;
 mod hop;
 mod images;
 mod origin;
@@ -13,6 +15,9 @@ mod platform;
 mod proxy_config;
 mod reader;
 mod services;
+mod telemetry;
+mod vision;
+mod store;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,12 +26,16 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 pub use access::{Access, Client};
+pub use books::{Bodies, Books, Whose};
 pub use hop::HopTo;
 pub use images::{Images, Vouched};
 pub(crate) use origin::is_loopback;
 pub use platform::{Found, Platform};
 pub use reader::Reader;
 pub use services::local;
+pub use telemetry::{Collector, Telemetry};
+pub use vision::Vision;
+pub use store::{Redis, StoreAt};
 
 use crate::cors::Origins;
 use crate::secret::Secret;
@@ -58,16 +67,24 @@ pub struct Config {
     pub clocks: Clocks,
     /// How large things may be.
     pub limits: Limits,
+    /// What callers may spend, and what is kept of their calls.
+    pub books: Books,
     /// How images are fetched for providers that fetch none.
     pub images: Images,
+    /// How images are taken under `/v1/vision`.
+    pub vision: Vision,
     /// Whether anything is tried again.
     pub retry: bool,
     /// Whether the edge lane takes over from a background that cannot be reached.
     pub fallback: bool,
     /// How the edge lane reaches the background.
     pub hop: HopTo,
+    /// Where limits, budgets, revoked tokens and the usage log are kept.
+    pub store: StoreAt,
     /// What is logged, and how.
     pub log: Log,
+    /// What is told of calls to those who watch them.
+    pub telemetry: Telemetry,
     /// The local door's own settings.
     pub server: Server,
     /// Which settings were found, and which of them do nothing here.
@@ -163,14 +180,18 @@ impl Config {
             model_aliases: aliases::read(&mut reader, &services),
             services,
             default_service,
-            origins: origin::read(&mut reader),
+            origins: origin::read(&mut reader, platform),
             clocks: clocks(&mut reader, platform),
             limits: limits(&mut reader, platform),
+            books: books::read(&mut reader),
             images: images::read(&mut reader),
+            vision: vision::read(&mut reader),
             retry: reader.flag("ENABLE_RETRY", true),
             fallback: reader.flag("ENABLE_FALLBACK", true),
             hop: hop::read(&mut reader, platform),
+            store: store::read(&mut reader, platform),
             log: log(&mut reader, platform),
+            telemetry: telemetry::read(&mut reader, platform),
             server: server(&mut reader),
             found: Found::default(),
         };

@@ -10,19 +10,65 @@ use http::{Method, Response, StatusCode};
 
 use crate::body::{Body, empty};
 
-/// What a page may read beside the headers that every page may.
+/// What a page may read beside the headers that every page may: what this gateway says, and what providers say of their
+/// limits.
 const EXPOSED: &str = "x-request-id, x-gateway-request-id, x-provider-request-id, x-processing-mode, x-lane-reason, \
-     x-processing-time, x-gateway-version, x-attempts, x-error-source, x-should-retry, retry-after, request-id, \
-     openai-processing-ms, x-ratelimit-limit-requests, x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, \
-     x-ratelimit-remaining-tokens, x-ratelimit-reset-requests, x-ratelimit-reset-tokens";
+     x-processing-time, x-gateway-version, x-attempts, x-error-source, x-should-retry, x-served-by, x-fallbacks, \
+     x-dropped-params, x-gateway-estimated, x-models-missing, retry-after, retry-after-ms, request-id, \
+     anthropic-organization-id, anthropic-ratelimit-requests-limit, anthropic-ratelimit-requests-remaining, \
+     anthropic-ratelimit-requests-reset, anthropic-ratelimit-tokens-limit, anthropic-ratelimit-tokens-remaining, \
+     anthropic-ratelimit-tokens-reset, anthropic-ratelimit-input-tokens-limit, \
+     anthropic-ratelimit-input-tokens-remaining, anthropic-ratelimit-input-tokens-reset, \
+     anthropic-ratelimit-output-tokens-limit, anthropic-ratelimit-output-tokens-remaining, \
+     anthropic-ratelimit-output-tokens-reset, openai-organization, openai-processing-ms, openai-version, \
+     x-generation-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, x-ratelimit-limit-requests, \
+     x-ratelimit-limit-tokens, x-ratelimit-remaining-requests, x-ratelimit-remaining-tokens, \
+     x-ratelimit-reset-requests, x-ratelimit-reset-tokens";
 
-/// The origins that `ALLOWED_ORIGIN` lets in; none unless it is set.
+/// The origins that are let in; none unless a setting says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origins {
     /// `*`: any page, without cookies.
     Any,
-    /// These, in lower case.
-    Listed(Vec<String>),
+    /// These.
+    Listed(Listed),
+}
+
+/// Origins, in lower case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// Those that are named whole.
+    pub whole: Vec<String>,
+    /// Those that are like one another, as the previews of one project. Their pages come without cookies: whoever may
+    /// name a host below that domain is let in with them.
+    pub patterns: Vec<Pattern>,
+}
+
+/// An origin with one `*` in the first label of its host. The `*` is one or more letters, digits and dashes, and so
+/// never a dot, a port or another host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// What stands before it, from the scheme on.
+    pub before: String,
+    /// What stands behind it, with the port if there is one.
+    pub after: String,
+}
+
+impl Pattern {
+    fn fits(&self, origin: &str) -> bool {
+        let rest = origin.strip_prefix(&self.before).and_then(|rest| rest.strip_suffix(&self.after));
+        rest.is_some_and(|rest| {
+            !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        })
+    }
+}
+
+/// That a page may read an answer.
+struct Admitted {
+    /// As which origin the browser is told.
+    origin: HeaderValue,
+    /// Whether its cookies may come along.
+    cookies: bool,
 }
 
 impl Origins {
@@ -51,26 +97,26 @@ impl Origins {
 
     /// Tells the browser of `origin` whether its page may read the answer.
     pub fn dress(&self, headers: &mut HeaderMap, origin: Option<&HeaderValue>) {
-        if matches!(self, Self::Listed(listed) if !listed.is_empty()) {
+        if matches!(self, Self::Listed(listed) if *listed != Listed::default()) {
             headers.append(VARY, HeaderValue::from_static("origin"));
         }
-        let Some(allowed) = self.admits(origin) else { return };
-        if *self != Self::Any {
+        let Some(Admitted { origin, cookies }) = self.admits(origin) else { return };
+        if cookies {
             headers.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(EXPOSED));
     }
 
-    fn admits(&self, origin: Option<&HeaderValue>) -> Option<HeaderValue> {
+    fn admits(&self, origin: Option<&HeaderValue>) -> Option<Admitted> {
         let origin = origin?;
-        match self {
-            Self::Any => Some(HeaderValue::from_static("*")),
-            Self::Listed(listed) => {
-                let told = origin.to_str().ok()?.to_ascii_lowercase();
-                listed.contains(&told).then(|| origin.clone())
-            }
-        }
+        let Self::Listed(listed) = self else {
+            return Some(Admitted { origin: HeaderValue::from_static("*"), cookies: false });
+        };
+        let told = origin.to_str().ok()?.to_ascii_lowercase();
+        let cookies = listed.whole.contains(&told);
+        let admitted = cookies || listed.patterns.iter().any(|pattern| pattern.fits(&told));
+        admitted.then(|| Admitted { origin: origin.clone(), cookies })
     }
 }
 
@@ -106,6 +152,54 @@ mod tests {
         config(&[("ALLOWED_ORIGIN", "*")]).origins.dress(&mut headers, Some(&origin));
         assert_eq!(headers["access-control-allow-origin"], "*");
         assert!(!headers.contains_key("access-control-allow-credentials"));
+    }
+
+    #[test]
+    fn a_pattern_is_one_label_of_one_domain_and_goes_without_credentials() {
+        let previews = "https://app-*-team.example.app, https://*.preview.example:8443";
+        for origin in ["https://app-git-x1-team.example.app", "https://A.Preview.example:8443"] {
+            assert_eq!(allowed(previews, origin).as_deref(), Some(origin));
+        }
+        for origin in [
+            "https://app-x-team.example.app.evil.example",
+            "https://app-a.b-team.example.app",
+            "https://app-team.example.app",
+            "https://app--team.example.app",
+            "https://app-x:1-team.example.app",
+            "https://evil.example/app-x-team.example.app",
+            "http://app-x-team.example.app",
+            "https://a.b.preview.example:8443",
+            "https://preview.example:8443",
+            "https://.preview.example:8443",
+            "https://a.preview.example",
+            "https://a_b.preview.example:8443",
+        ] {
+            assert_eq!(allowed(previews, origin), None, "{origin}");
+        }
+        let mut headers = HeaderMap::new();
+        let origin = HeaderValue::from_static("https://a.preview.example:8443");
+        config(&[("ALLOWED_ORIGIN", previews)]).origins.dress(&mut headers, Some(&origin));
+        assert!(!headers.contains_key("access-control-allow-credentials"));
+        assert_eq!(headers["vary"], "origin");
+    }
+
+    #[test]
+    fn a_page_may_read_whatever_the_gateway_says_of_a_call() {
+        for name in [
+            "x-served-by",
+            "x-fallbacks",
+            "x-dropped-params",
+            "x-lane-reason",
+            "x-attempts",
+            "retry-after",
+            "anthropic-ratelimit-tokens-remaining",
+            "x-ratelimit-reset-tokens",
+            "x-gateway-estimated",
+        ] {
+            assert!(super::EXPOSED.split(", ").any(|exposed| exposed == name), "{name}");
+        }
+        let is_name = |name: &str| http::HeaderName::from_bytes(name.as_bytes()).is_ok();
+        assert!(super::EXPOSED.split(", ").all(is_name), "{}", super::EXPOSED);
     }
 
     #[test]

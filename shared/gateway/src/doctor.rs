@@ -5,6 +5,7 @@
 
 mod html;
 mod ping;
+mod store;
 
 use std::time::Duration;
 
@@ -76,7 +77,7 @@ pub async fn examine(gateway: &Gateway, arrival: &Arrival, whole: bool) -> Repor
     findings.extend(callers(config, arrival.loopback));
     findings.push(keys(config));
     findings.extend(settings(config));
-    findings.push(store());
+    findings.push(store::store(gateway).await);
     let row = |service: &crate::services::Service| {
         (service.alias.clone(), service.authority.to_string(), service.key.is_some())
     };
@@ -91,6 +92,7 @@ pub fn limits(config: &Config) -> Value {
     json!({
         "platform": config.platform.name(),
         "request_bytes": config.limits.request.min(config.platform.most_request().unwrap_or(usize::MAX)),
+        "image_bytes": config.most_image(),
         "edge_body_bytes": config.limits.large,
         "response_bytes": config.services.iter().map(|service| (service.alias.clone(), json!(service.max_response.bytes)))
             .collect::<serde_json::Map<_, _>>(),
@@ -98,6 +100,7 @@ pub fn limits(config: &Config) -> Value {
         "edge_first_byte_seconds": seconds(config.clocks.first_byte),
         "background_first_byte_seconds": seconds(config.clocks.background),
         "idle_seconds": seconds(config.clocks.idle),
+        "store": config.store.engine(),
         "call_seconds": config.clocks.whole.or(config.platform.most_time()).map(seconds),
     })
 }
@@ -173,11 +176,6 @@ fn settings(config: &Config) -> Vec<Finding> {
         findings.push(Finding { weight: Weight::Mind, area: "lanes", told: told.to_owned() });
     }
     findings
-}
-
-fn store() -> Finding {
-    let told = "no shared store: the retry budget is counted by each instance for itself".to_owned();
-    Finding { weight: Weight::Mind, area: "store", told }
 }
 
 impl Report {

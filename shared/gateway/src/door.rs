@@ -27,27 +27,27 @@ impl Door {
     /// Opens a door with the settings as they were read, and starts the log.
     #[must_use]
     pub fn new(config: Result<Config, Invalid>, role: Role) -> Self {
-        Self::equipped(config, role, |gateway| gateway)
+        Self::equipped(config, role, Ok)
     }
 
-    /// As [`new`](Self::new), at a door that lends the gateway what only it has: a way to the background, a signature.
+    /// As [`new`](Self::new), at a door that lends the gateway what only it has: a store, a way to the background, a
+    /// signature. What the settings ask for and it has not is one more problem of theirs.
     #[must_use]
     pub fn equipped(
         config: Result<Config, Invalid>,
         role: Role,
-        equip: impl FnOnce(Gateway) -> Gateway,
+        equip: impl FnOnce(Gateway) -> Result<Gateway, Invalid>,
     ) -> Self {
-        match config {
-            Ok(config) => {
-                log::start(config.log);
-                for (setting, why) in &config.found.idle {
-                    tracing::warn!(setting, "{setting} does nothing here: {why}");
-                }
-                let gateway = Gateway::new(Arc::new(config), role, Arc::new(Logger));
-                Self::Open(Arc::new(equip(gateway)))
+        log::start(config.as_ref().map_or(log::ANXIOUS, |config| config.log));
+        let gateway = config.and_then(|config| {
+            for (setting, why) in &config.found.idle {
+                tracing::warn!(setting, "{setting} does nothing here: {why}");
             }
+            equip(Gateway::new(Arc::new(config), role, Arc::new(Logger)).telling())
+        });
+        match gateway {
+            Ok(gateway) => Self::Open(Arc::new(gateway)),
             Err(invalid) => {
-                log::start(log::ANXIOUS);
                 tracing::error!("the settings cannot be used: {invalid}");
                 Self::Closed(invalid)
             }
@@ -57,13 +57,22 @@ impl Door {
     /// Resolves once nothing is left to do of calls that have ended; until then the process should not be put to sleep.
     pub fn settled(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
         let settled = match self {
-            Self::Open(gateway) => Some(gateway.keeping.settled()),
+            Self::Open(gateway) => Some((gateway.keeping.settled(), gateway.recorders.clone())),
             Self::Closed(_) => None,
         };
         async move {
-            if let Some(settled) = settled {
+            if let Some((settled, recorders)) = settled {
                 settled.await;
+                recorders.flush().await;
             }
+        }
+    }
+
+    /// Has the page for Prometheus tell how many connections are open.
+    pub fn count_connections(&self, open: impl Fn() -> usize + Send + Sync + 'static) {
+        let Self::Open(gateway) = self else { return };
+        if let Some(metrics) = &gateway.recorders.metrics {
+            metrics.count_connections(open);
         }
     }
 
@@ -102,7 +111,7 @@ mod tests {
     use crate::body::{Body, empty};
     use crate::gateway::Role;
     use crate::route::Surface;
-    use crate::{Arrival, Config, Platform};
+    use crate::{Arrival, Config, Invalid, Platform};
 
     async fn text(response: Response<Body>) -> String {
         String::from_utf8(response.into_body().collect().await.unwrap().to_bytes().to_vec()).unwrap()
@@ -122,6 +131,17 @@ mod tests {
             told.contains("DEFAULT_TIMEOUT") && told.contains("PORT") && !told.contains("sk-oops"),
             "{told}"
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_door_cannot_lend_is_told_like_any_setting() {
+        let nothing: [(&str, &str); 0] = [];
+        let config = Config::read(nothing, Platform::Vercel);
+        let door = Door::equipped(config, Role::Gateway, |_| Err(Invalid(vec!["REDIS_URL: no".to_owned()])));
+        let request = Request::builder().uri("/v1/models").body(empty()).unwrap();
+        let response = door.answer(request, Arrival::now()).await;
+        assert_eq!(response.status(), 500);
+        assert!(text(response).await.contains("REDIS_URL: no"));
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ use twinlane_access::{Denied, Outside};
 use twinlane_dialects::{Refusal, Told};
 
 use crate::body::BoxError;
+use crate::books::Limited;
 use crate::path::Flaw;
 use crate::upstream::Fault;
 
@@ -39,6 +40,9 @@ pub enum Error {
         /// The name asked for.
         model: String,
     },
+    /// The usage log has no record of a call.
+    #[error("There is no record of this call: it was never kept, its time is over, or the id is another's")]
+    UnknownCall,
     /// A page of the gateway's own was asked for with a method it does not have.
     #[error("This page answers GET and HEAD only")]
     MethodNotAllowed,
@@ -68,6 +72,9 @@ pub enum Error {
     /// A page that needs a setting which is not there.
     #[error("{0}")]
     NotConfigured(&'static str),
+    /// A limit or a budget of the caller's is spent.
+    #[error("{0}")]
+    Limited(Box<Limited>),
     /// Shared state that cannot be reached now.
     #[error("The store cannot be reached; try again")]
     StoreUnavailable,
@@ -86,6 +93,20 @@ pub enum Error {
         limit: usize,
         /// The size, where it was announced.
         size: Option<usize>,
+    },
+    /// An image, or a request with the images in it, is larger than can be taken here.
+    #[error(
+        "{what} has {size} bytes; the limit is {limit} bytes. Send smaller images, or raise {setting} where the platform allows it"
+    )]
+    TooLarge {
+        /// What, as the beginning of a sentence.
+        what: String,
+        /// How large it is.
+        size: usize,
+        /// The most bytes taken.
+        limit: usize,
+        /// The setting that says so.
+        setting: &'static str,
     },
     /// The client stopped sending its body.
     #[error("The request body stopped arriving for {} s; send it again", stall.as_secs())]
@@ -180,6 +201,8 @@ pub enum Kind {
     Unauthorized,
     /// Admitted, but not to this.
     Forbidden,
+    /// Too much, too fast.
+    RateLimit,
     /// Nothing there.
     NotFound,
     /// Anything else.
@@ -198,6 +221,7 @@ impl Kind {
             Self::InvalidRequest => "INVALID_REQUEST",
             Self::Unauthorized => "UNAUTHORIZED",
             Self::Forbidden => "FORBIDDEN",
+            Self::RateLimit => "RATE_LIMIT",
             Self::NotFound => "NOT_FOUND",
             Self::Unknown => "UNKNOWN",
         }
@@ -214,6 +238,7 @@ impl Error {
             Self::UnknownService { .. } => (StatusCode::NOT_FOUND, Kind::NotFound, "unknown_service"),
             Self::NotFound => (StatusCode::NOT_FOUND, Kind::NotFound, "not_found"),
             Self::UnknownModel { .. } => (StatusCode::NOT_FOUND, Kind::NotFound, "model_not_found"),
+            Self::UnknownCall => (StatusCode::NOT_FOUND, Kind::NotFound, "unknown_call"),
             Self::MethodNotAllowed | Self::Connect => {
                 (StatusCode::METHOD_NOT_ALLOWED, Kind::InvalidRequest, "method_not_allowed")
             }
@@ -225,6 +250,10 @@ impl Error {
             Self::Denied(denied) => (StatusCode::UNAUTHORIZED, Kind::Unauthorized, denied.code()),
             Self::OutsideScope(_) => (StatusCode::FORBIDDEN, Kind::Forbidden, "outside_scope"),
             Self::NotConfigured(_) => (StatusCode::NOT_IMPLEMENTED, Kind::Unknown, "not_configured"),
+            Self::Limited(limited) => {
+                let code = if limited.budget { "budget_exceeded" } else { "rate_limit_exceeded" };
+                (StatusCode::TOO_MANY_REQUESTS, Kind::RateLimit, code)
+            }
             Self::StoreUnavailable => (StatusCode::SERVICE_UNAVAILABLE, Kind::Unknown, "store_unavailable"),
             Self::HeadTooLarge { .. } => {
                 (StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, Kind::SizeLimit, "head_too_large")
@@ -232,6 +261,7 @@ impl Error {
             Self::BodyTooLarge { .. } => {
                 (StatusCode::PAYLOAD_TOO_LARGE, Kind::SizeLimit, "request_too_large")
             }
+            Self::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, Kind::SizeLimit, "image_too_large"),
             Self::BodySlow { .. } | Self::BodyLate => {
                 (StatusCode::REQUEST_TIMEOUT, Kind::Timeout, "request_timeout")
             }
@@ -266,11 +296,14 @@ impl Error {
         self.terms().2
     }
 
-    /// When to try again, in seconds, where that is known to be soon: as much room comes free as calls end.
+    /// When to try again, in seconds, where that is known: what is limited says so, and room comes free as calls end.
     #[must_use]
-    pub fn retry_after(&self) -> Option<u16> {
-        let soon = matches!(self, Self::Full | Self::Upstream { fault: Fault::Exhausted, .. });
-        soon.then_some(1)
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::Limited(limited) => Some(limited.seconds()),
+            Self::Full | Self::StoreUnavailable | Self::Upstream { fault: Fault::Exhausted, .. } => Some(1),
+            _ => None,
+        }
     }
 
     /// A request that cannot be served, and the parameter at fault.
@@ -309,6 +342,12 @@ impl Error {
 impl From<Outside> for Error {
     fn from(outside: Outside) -> Self {
         Self::OutsideScope(Box::new(outside))
+    }
+}
+
+impl From<Limited> for Error {
+    fn from(limited: Limited) -> Self {
+        Self::Limited(Box::new(limited))
     }
 }
 

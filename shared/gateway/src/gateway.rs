@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use http::header::ORIGIN;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use twinlane_access::Denied;
 use twinlane_store::Store;
 
@@ -13,14 +13,17 @@ use crate::auth::Auth;
 use crate::auth::Caller;
 use crate::background::{self, Background};
 use crate::body::Body;
+use crate::books::{Books, Order, Payer};
 use crate::call::{Call, Received, Stream};
-use crate::config::Config;
-use crate::hop::{self, ANSWERED, REFUSED};
+use crate::config::{Config, Platform};
+use crate::hop::{self, ANSWERED, HOPPED, REFUSED};
+use crate::identity::Identity;
 use crate::keeping::Keeping;
 use crate::record::{Notes, Recorder, Recording};
+use crate::recorders::Recorders;
 use crate::relay::Waits;
 use crate::retry::Budget;
-use crate::revocations::{Revocations, Revoked};
+use crate::revocations::Revoked;
 use crate::route::{self, Route, Surface};
 use crate::services::Service;
 use crate::signer::Signer;
@@ -30,7 +33,7 @@ use crate::unified::cooldown::Cooldown;
 use crate::unified::counting::Counting;
 use crate::unified::plan::Plan;
 use crate::upstream::Upstream;
-use crate::{Arrival, Error, Tokenizers, admin, identity, pages, relay, scope, silence};
+use crate::{Arrival, Error, Tokenizers, admin, identity, pages, relay, scope, session, silence};
 
 /// Which of the two functions a gateway is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +66,9 @@ pub struct Gateway {
     pub(crate) catalogue: Catalogue,
     pub(crate) counting: Counting,
     pub(crate) keeping: Keeping,
+    books: Arc<Books>,
     pub(crate) signer: Option<Arc<dyn Signer>>,
+    pub(crate) recorders: Recorders,
     recorder: Arc<dyn Recorder>,
 }
 
@@ -76,20 +81,23 @@ impl Gateway {
             Role::Gateway => background::by_settings(&config, &upstream, &recorder),
             Role::Background => None,
         };
-        let auth = Auth::new(config.access.clone());
+        let (auth, keeping) = (Auth::new(config.access.clone()), Keeping::default());
+        let books = Arc::new(Books::of(&config, &keeping));
         Self {
             config,
             role,
             auth,
-            revoked: Revoked::default(),
+            revoked: Revoked::in_store(keeping.store()),
             upstream,
             background,
             budget: Budget::default(),
             cooldown: Cooldown::default(),
             catalogue: Catalogue::default(),
             counting: Counting::default(),
-            keeping: Keeping::default(),
+            keeping,
+            books,
             signer: None,
+            recorders: Recorders::default(),
             recorder,
         }
     }
@@ -109,16 +117,33 @@ impl Gateway {
         self
     }
 
-    /// The same gateway, which keeps limits, budgets and the usage log in a store.
+    /// The same gateway, which keeps limits, budgets, revoked tokens and the usage log in a store.
     #[must_use]
     pub fn keeping(self, store: Arc<dyn Store>) -> Self {
-        Self { keeping: Keeping::by(store), ..self }
+        let (revoked, keeping) = (Revoked::in_store(&store), Keeping::by(store));
+        Self { revoked, books: Arc::new(Books::of(&self.config, &keeping)), keeping, ..self }
     }
 
-    /// The same gateway, which asks a store whether a token was revoked.
+    /// The same gateway, which keeps them in the store that its door opens as the settings say; where that is none, in
+    /// memory.
+    ///
+    /// # Errors
+    /// Those of opening it.
+    pub fn keeping_by<E>(
+        self,
+        open: impl FnOnce(&Config, &Upstream) -> Result<Option<Arc<dyn Store>>, E>,
+    ) -> Result<Self, E> {
+        Ok(match open(&self.config, &self.upstream)? {
+            Some(store) => self.keeping(store),
+            None => self,
+        })
+    }
+
+    /// The same gateway, which tells those of its calls whom the settings name.
     #[must_use]
-    pub fn revoking(self, revocations: Arc<dyn Revocations>) -> Self {
-        Self { revoked: Revoked::by(revocations), ..self }
+    pub fn telling(self) -> Self {
+        let recorders = Recorders::of(&self.config);
+        Self { recorder: Arc::new(recorders.clone()), recorders, ..self }
     }
 
     /// The same gateway, which signs for services that know a door by its signature.
@@ -129,14 +154,16 @@ impl Gateway {
 
     /// Answers a request. This cannot fail: an error is an answer, too.
     pub async fn handle(self: &Arc<Self>, request: Request<Body>, arrival: Arrival) -> Response<Body> {
-        let (head, body) = request.into_parts();
+        let (mut head, body) = request.into_parts();
         let who = identity::of(&head, &arrival, &self.config.access.secrets);
         let surface = Surface::of(head.uri.path(), &head.headers);
         let origin = head.headers.get(ORIGIN).filter(|_| !route::is_admin(head.uri.path())).cloned();
         let arrival = Arrival { address: who.address, ..arrival };
         let mut recording =
             Recording::begin(who.id.clone(), head.method.clone(), who.address, arrival.at, &self.recorder);
-        let served = self.serve(head, body, arrival, (surface, who.vouched), &mut recording).await;
+        self.trace(&mut head.headers, &mut recording);
+        recording.record.session = session::of(&head.headers);
+        let served = self.serve(head, body, arrival, (surface, &who), &mut recording).await;
         let marker = if served.as_ref().is_err_and(Error::refused) { REFUSED } else { ANSWERED };
         let mut response = served.unwrap_or_else(|error| recording.answer(error, surface));
         relay::dress(&mut response, &recording, surface, who.by_client);
@@ -147,12 +174,18 @@ impl Gateway {
         recording.finish_with(response)
     }
 
+    /// Gives a call its place in a trace.
+    fn trace(&self, headers: &mut HeaderMap, recording: &mut Recording) {
+        recording.record.trace = self.recorders.telemetry.as_ref().and_then(|told| told.join(headers));
+        recording.record.hopped = self.role == Role::Background && headers.contains_key(HOPPED);
+    }
+
     async fn serve(
         self: &Arc<Self>,
         head: Parts,
         body: Body,
         arrival: Arrival,
-        (surface, vouched): (Surface, bool),
+        (surface, who): (Surface, &Identity),
         recording: &mut Recording,
     ) -> Result<Response<Body>, Error> {
         let admin = route::is_admin(head.uri.path());
@@ -164,27 +197,38 @@ impl Gateway {
             Route::Page(page) => return Box::pin(pages::answer(page, &head, &arrival, self)).await,
             Route::Service(alias, path) => To::Service(self.service(alias)?, path.to_owned()),
             Route::Unified(path) => To::Unified(path.to_owned()),
-            Route::Admin(path) => return Box::pin(admin::answer(self, path, &head, body)).await,
+            Route::Admin(path) => return Box::pin(admin::answer(self, path, &head, &arrival, body)).await,
         };
-        let caller = self.admit(&head, &arrival, vouched).await?;
+        let caller = self.admit(&head, &arrival, who.vouched).await?;
         recording.admitted(&caller);
+        self.open_tab(&caller, who, recording);
         match &to {
             To::Service(service, path) => scope::of_head(&caller, &head, Some(&service.alias), path)?,
             To::Unified(path) => scope::of_head(&caller, &head, None, path)?,
         }
         let id = recording.record.id.clone();
         let mut received = Received::read(id, surface, head, body, arrival, &self.config).await?;
+        recording.read(&received);
         received.query = self.auth.without_tokens(received.query);
         caller.check_body(&received.body)?;
         match to {
             To::Service(service, path) => {
+                let asked = received.asked.clone();
                 let call = Call::new(received, service, path);
+                recording.keep_bodies(&call.headers, &call.body);
                 scope::of_call(&caller, &call)?;
+                recording.record.model = scope::model_of(&call, &asked);
+                recording.take(|| Order::of_call(&call, &asked)).await?;
                 self.pass(call, caller, recording).await
             }
             To::Unified(path) => {
                 let mut plan = Plan::of(received, &path, &self.auth, &self.config)?;
+                recording.keep_bodies(&plan.received.headers, &plan.received.body);
                 scope::of_plan(&caller, &mut plan, recording.notes())?;
+                if plan.endpoint.is_own_page() {
+                    recording.tab = None;
+                }
+                recording.take(|| Order::of_plan(&plan)).await?;
                 Box::pin(self.unify(plan, caller, recording)).await
             }
         }
@@ -194,12 +238,24 @@ impl Gateway {
     /// and the model that the background sees may be others.
     async fn admit(&self, head: &Parts, arrival: &Arrival, vouched: bool) -> Result<Caller, Error> {
         let caller = self.auth.admit(head, arrival)?;
+        caller.comes_once(&self.keeping).await?;
         let Some(grant) = &caller.grant else { return Ok(caller) };
         if self.revoked.has(&grant.id, Instant::now()).await {
             return Err(Denied::Revoked.into());
         }
         let grant = if vouched { Arc::new(grant.already_checked()) } else { Arc::clone(grant) };
         Ok(Caller { grant: Some(grant), ..caller })
+    }
+
+    /// Opens the tab of a call, unless the edge has one for it: what it vouches for, and on Lambda everything, since nobody
+    /// else can call the background there.
+    fn open_tab(&self, caller: &Caller, who: &Identity, recording: &mut Recording) {
+        let only_the_edge = self.role == Role::Background && self.config.platform == Platform::Lambda;
+        if who.vouched || only_the_edge {
+            return;
+        }
+        let payer = || Payer::of(caller, &self.auth, &recording.record);
+        recording.tab = self.books.open(|| who.own_id(), payer, caller.grant.as_deref());
     }
 
     /// Answers a call of one service.

@@ -12,10 +12,12 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use twinlane_dialects::Dialect;
 
 use crate::Error;
 use crate::body::{Body, BoxError};
 use crate::inband::{Events, Protocol};
+use crate::reading::Reading;
 use crate::record::{Notes, Outcome};
 use crate::route::Surface;
 use crate::upstream::Fault;
@@ -31,6 +33,8 @@ pub struct Terms {
     pub surface: Surface,
     /// The protocol, where the reply is an event stream.
     pub events: Option<Protocol>,
+    /// The dialect in which the reply tells what it cost, where it does.
+    pub tells: Option<Dialect>,
     /// The longest silence of the provider.
     pub idle: Duration,
     /// The silence after which the client of an event stream is told that all is well; none: it is not.
@@ -52,6 +56,7 @@ pub struct Guard {
     terms: Terms,
     notes: Notes,
     events: Option<Events>,
+    reading: Option<Reading>,
     passed: u64,
     /// When the provider last said something.
     heard: Instant,
@@ -78,16 +83,28 @@ enum Due {
     Speak(&'static str),
 }
 
+impl Terms {
+    /// What there is to learn from the bytes of the reply.
+    fn reading(&self) -> Option<Reading> {
+        match self.events {
+            Some(protocol) => Some(Reading::of_events(protocol, self.tells)),
+            None => self.tells.map(Reading::of_whole),
+        }
+    }
+}
+
 impl Guard {
     /// Watches `body` by `terms`, and notes how it ended.
     #[must_use]
     pub fn new(body: Body, terms: Terms, notes: Notes) -> Self {
         let (events, heard) = (terms.events.map(Events::of), Instant::now());
+        let reading = terms.reading();
         Self {
             body,
             terms,
             notes,
             events,
+            reading,
             passed: 0,
             heard,
             spoke: heard,
@@ -116,12 +133,15 @@ impl Guard {
         if let Some(events) = &mut self.events {
             events.see(&data);
         }
+        if let Some(reading) = &mut self.reading {
+            reading.see(&data);
+        }
         data
     }
 
     /// Whether an event stream would stop here short of its protocol's end.
     fn is_unfinished(&self) -> bool {
-        self.events.as_ref().is_some_and(|events| !events.has_ended())
+        self.reading.as_ref().is_some_and(Reading::is_unfinished)
     }
 
     /// What to do about a reply that has nothing to say now, once there is something to do.
@@ -203,6 +223,15 @@ impl Guard {
             "the reply of call {} was broken off",
             self.terms.id
         );
+    }
+}
+
+/// However a reply ends, what it told by then is noted before its call's record is kept, which outlives it.
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if let Some(reading) = &self.reading {
+            reading.tell(&self.notes);
+        }
     }
 }
 
@@ -295,6 +324,7 @@ mod tests {
             service: "s".to_owned(),
             surface: Surface::Gateway,
             events: events.then_some(Protocol::Chat),
+            tells: None,
             idle: Duration::from_secs(60),
             silence: None,
             deadline: None,

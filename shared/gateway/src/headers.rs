@@ -26,8 +26,9 @@ pub fn to_provider(call: &Call, caller: &Caller, auth: &Auth) -> HeaderMap {
             passed.append(name, value.clone());
         }
     }
-    if call.stream == Stream::Events {
-        // A compressed stream could neither be watched for its end nor told an error.
+    if call.stream == Stream::Events || call.tells.is_some() {
+        // A compressed stream could neither be watched for its end nor told an error, and what a compressed reply says of
+        // its cost could not be read.
         passed.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     }
     for (name, value) in &call.service.default_headers {

@@ -27,6 +27,14 @@ pub struct Identity {
     pub vouched: bool,
 }
 
+impl Identity {
+    /// An id that no other call has: two clients may give theirs the same one.
+    #[must_use]
+    pub fn own_id(&self) -> String {
+        if self.by_client { format!("{}~{}", self.id, Uuid::now_v7().simple()) } else { self.id.clone() }
+    }
+}
+
 /// The identity of a request: what the edge vouches for, else what the client gave where it is sane, else a new id.
 #[must_use]
 pub fn of(head: &Parts, arrival: &Arrival, secrets: &[Secret]) -> Identity {

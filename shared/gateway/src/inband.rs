@@ -5,13 +5,11 @@ use serde_json::Value;
 
 use crate::Error;
 use crate::route::Surface;
-use crate::terminal::Terminal;
 
 /// An event stream on its way to a client.
 #[derive(Debug)]
 pub struct Events {
     protocol: Protocol,
-    terminal: Terminal,
     /// The last bytes that went out, to know whether an event was cut in two.
     last: [u8; 4],
 }
@@ -20,12 +18,11 @@ impl Events {
     /// A stream that has not begun.
     #[must_use]
     pub fn of(protocol: Protocol) -> Self {
-        Self { protocol, terminal: Terminal::of(protocol), last: *b"\n\n\n\n" }
+        Self { protocol, last: *b"\n\n\n\n" }
     }
 
     /// Notes bytes that go out.
     pub fn see(&mut self, data: &[u8]) {
-        self.terminal.see(data);
         let kept = data.len().min(self.last.len());
         self.last.rotate_left(kept);
         let at = self.last.len() - kept;
@@ -42,12 +39,6 @@ impl Events {
     #[must_use]
     pub fn keep_alive(&self) -> &'static str {
         self.protocol.keep_alive()
-    }
-
-    /// Whether the stream may end here.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        self.terminal.has_ended()
     }
 
     /// What ends the stream with an error. An event that was cut is closed by a blank line first: its half JSON then

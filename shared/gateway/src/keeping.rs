@@ -5,6 +5,8 @@
 //! lost with it: it is done at once where the store answers at once, else beside whatever comes next. A door waits for
 //! [`settled`](Keeping::settled) before its platform puts the process to sleep.
 
+pub mod port;
+
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -18,7 +20,7 @@ use tokio_util::task::TaskTracker;
 const MEMORY: &str = "memory";
 
 /// Where things are kept, and the work under way there.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Keeping {
     store: Arc<dyn Store>,
     left: TaskTracker,
@@ -52,11 +54,22 @@ impl Keeping {
         self.store.engine() != MEMORY
     }
 
+    /// For whom what is kept holds, in words.
+    #[must_use]
+    pub fn reach(&self) -> &'static str {
+        if self.is_lasting() { "every instance" } else { "this instance" }
+    }
+
     /// Does what is left to do of a call that has ended.
     pub fn after(&self, work: impl Future<Output = ()> + Send + 'static) {
         let mut work = Box::pin(work);
-        if work.as_mut().now_or_never().is_none() {
-            self.left.spawn(work);
+        if work.as_mut().now_or_never().is_some() {
+            return;
+        }
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(self.left.spawn_on(work, &runtime)),
+            // A call can end so late only when the process does.
+            Err(_) => tracing::warn!("the process ended before a call could be settled"),
         }
     }
 

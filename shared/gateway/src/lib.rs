@@ -12,6 +12,7 @@ pub mod arrival;
 pub mod auth;
 pub mod background;
 pub mod body;
+pub mod books;
 pub mod call;
 pub mod config;
 pub mod cors;
@@ -26,10 +27,14 @@ pub mod identity;
 pub mod inband;
 pub mod keeping;
 pub mod lane;
+mod lexer;
 pub mod log;
+pub mod metrics;
 pub mod pages;
 pub mod path;
+pub mod reading;
 pub mod record;
+pub mod recorders;
 pub mod relay;
 pub mod retry;
 pub mod revocations;
@@ -39,12 +44,18 @@ mod scope;
 pub mod secret;
 pub mod send;
 pub mod services;
+pub mod session;
 pub mod signer;
 pub mod silence;
-pub mod terminal;
+pub mod telemetry;
+mod terminal;
 pub mod unified;
 pub mod upstream;
+pub mod usage;
+pub mod vision;
 
+#[cfg(test)]
+mod openapi;
 #[cfg(test)]
 mod properties;
 

@@ -64,6 +64,7 @@ impl Recorder for Logger {
             bytes_in = record.bytes_in,
             bytes_out = record.bytes_out,
             token = record.token.as_deref(),
+            session = record.session.as_deref(),
             model = record.model.as_deref(),
             served = record.served.as_deref(),
             tokens_in = record.usage.map(|usage| usage.prompt),

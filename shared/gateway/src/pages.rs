@@ -30,9 +30,11 @@ pub async fn answer(
     }
     match page {
         Page::Health => Ok(json_page(&health(gateway))),
+        Page::Alive => Ok(json_page(&json!({ "ok": true }))),
         Page::Services => Ok(json_page(&services(gateway, gateway.auth.is_operator(head, arrival)?))),
         Page::Limits => Ok(json_page(&doctor::limits(&gateway.config))),
         Page::Doctor => doctors(head, arrival, gateway).await,
+        Page::Metrics => metrics(head, arrival, gateway),
     }
 }
 
@@ -49,9 +51,23 @@ async fn doctors(head: &Parts, arrival: &Arrival, gateway: &Gateway) -> Result<R
     Ok(response)
 }
 
-/// What a page of ours may do in a browser: load our own files, and nothing else from anywhere.
-pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-                               connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The page for Prometheus, where there is one. How much a deployment is used is for its operator to know.
+fn metrics(head: &Parts, arrival: &Arrival, gateway: &Gateway) -> Result<Response<Body>, Error> {
+    let metrics = gateway.recorders.metrics.as_ref().ok_or(Error::NotFound)?;
+    if !gateway.auth.is_operator(head, arrival)? {
+        return Err(Error::Unauthorized(
+            "/metrics is for this machine itself and for callers with a token of AUTH_TOKEN",
+        ));
+    }
+    let lost = gateway.recorders.telemetry.as_ref().and_then(|telemetry| telemetry.lost());
+    Ok(page_of(twinlane_telemetry::Page::TYPE, metrics.page(lost)))
+}
+
+/// What a page of ours may do in a browser: load our own files, and nothing else from anywhere. Pictures that a person
+/// chose are shown from memory (`blob:`). Text becomes markup only by the console's sanitiser.
+pub const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; \
+                               connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+                               require-trusted-types-for 'script'; trusted-types dompurify";
 
 /// A page in JSON.
 pub(crate) fn json_page(json: &Value) -> Response<Body> {

@@ -9,8 +9,8 @@ use crate::config::{Config, Invalid, Platform};
 use crate::error::{Error, causes};
 use crate::headers;
 use crate::inband::Protocol;
+use crate::reading::Reading;
 use crate::route::{Route, Surface};
-use crate::terminal::Terminal;
 use crate::upstream::Fault;
 
 const SECRET: &str = "s3cr3t-planted";
@@ -143,9 +143,9 @@ proptest! {
             (Protocol::Responses, serde_json::json!({ "type": "response.created", "response": { "tools": [args.clone()] } })),
             (Protocol::Gemini, serde_json::json!({ "candidates": [{ "content": { "parts": [{ "functionCall": { "args": args } }] } }] })),
         ] {
-            let mut terminal = Terminal::of(protocol);
-            terminal.see(format!("data: {event}\n\n").as_bytes());
-            prop_assert!(!terminal.has_ended(), "{:?} {}", protocol, event);
+            let mut reading = Reading::of_events(protocol, None);
+            reading.see(format!("data: {event}\n\n").as_bytes());
+            prop_assert!(reading.is_unfinished(), "{:?} {}", protocol, event);
         }
     }
 }

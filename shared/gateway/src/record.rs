@@ -9,17 +9,20 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Method, Response, StatusCode};
+use http::{HeaderMap, Method, Response, StatusCode};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt;
 use twinlane_dialects::chat::Usage;
+use twinlane_telemetry::TraceContext;
 
 use crate::Error;
 use crate::auth::Caller;
 use crate::body::{Body, BoxError};
-use crate::call::Call;
+use crate::books::{Bodies, Order, Standings, Tab};
+use crate::call::{Call, Received, Stream};
 use crate::lane::Choice;
 use crate::route::Surface;
+use crate::telemetry::told::operation;
 use crate::unified::plan::Plan;
 use crate::upstream::Fault;
 
@@ -32,14 +35,28 @@ pub struct Record {
     pub address: Option<IpAddr>,
     /// The id of the signed token, or the key, that the call was made with.
     pub token: Option<String>,
+    /// The session it belongs to.
+    pub session: Option<String>,
+    /// Its span, where spans are collected.
+    pub trace: Option<TraceContext>,
+    /// Whether it came from our own edge, which keeps a record of it, too.
+    pub hopped: bool,
     /// The method.
     pub method: Method,
+    /// What it does, in a word that telemetry has for it.
+    pub operation: &'static str,
+    /// Whether a stream was asked for.
+    pub stream: bool,
     /// The alias of the service, once known.
     pub service: Option<String>,
-    /// The model, as a call of the unified API named it.
+    /// The model, as the client named it.
     pub model: Option<String>,
     /// The target that served such a call, as `provider/model`.
     pub served: Option<String>,
+    /// The model that answered, where the provider told it.
+    pub model_served: Option<String>,
+    /// The targets that did not serve, each with the reason.
+    pub fallbacks: Vec<String>,
     /// The tokens it cost, where they are known.
     pub usage: Option<Usage>,
     /// The lane and its reason, once chosen.
@@ -122,6 +139,8 @@ pub struct Noted {
     pub dropped: String,
     /// The tokens it cost, where they are known.
     pub usage: Option<Usage>,
+    /// The model that answered, where the provider told it.
+    pub model_served: Option<String>,
     /// The code of the error that was told after the answer had begun.
     pub error: Option<&'static str>,
 }
@@ -158,6 +177,11 @@ impl Notes {
         self.open().usage = Some(usage);
     }
 
+    /// Notes which model answered, in the provider's words.
+    pub fn answered_by(&self, model: &str) {
+        self.open().model_served = Some(model.to_owned());
+    }
+
     /// Notes an error that an answer ended in.
     pub fn failed(&self, code: &'static str) {
         self.open().error.get_or_insert(code);
@@ -174,8 +198,10 @@ impl Notes {
     }
 }
 
-/// Keeps records: the log, later also a store.
+/// Keeps records: the log, and telemetry.
 pub trait Recorder: Send + Sync + fmt::Debug {
+    /// Notes that a request has come in, of which nothing is known yet.
+    fn arrived(&self) {}
     /// Notes that a call has been understood and is on its way.
     fn began(&self, record: &Record, path: &str);
     /// Notes why the gateway answers with an error.
@@ -192,6 +218,11 @@ pub struct Recording {
     arrived: Instant,
     notes: Notes,
     recorder: Arc<dyn Recorder>,
+    /// What the call has taken of limits and budgets.
+    pub(crate) tab: Option<Box<Tab>>,
+    /// How those stand.
+    pub(crate) standings: Standings,
+    bodies: Option<Box<Bodies>>,
 }
 
 impl Recording {
@@ -208,10 +239,17 @@ impl Recording {
             id,
             address,
             token: None,
+            session: None,
+            trace: None,
+            hopped: false,
             method,
+            operation: "other",
+            stream: false,
             service: None,
             model: None,
             served: None,
+            model_served: None,
+            fallbacks: Vec::new(),
             usage: None,
             choice: None,
             status: StatusCode::OK,
@@ -223,7 +261,16 @@ impl Recording {
             total: Duration::ZERO,
             outcome: Outcome::ClientLeft,
         };
-        Self { record, arrived, notes: Notes::default(), recorder: Arc::clone(recorder) }
+        recorder.arrived();
+        Self {
+            record,
+            arrived,
+            notes: Notes::default(),
+            recorder: Arc::clone(recorder),
+            tab: None,
+            standings: Standings::default(),
+            bodies: None,
+        }
     }
 
     /// Where what is learnt of this call on its way is to be noted.
@@ -237,10 +284,34 @@ impl Recording {
         self.record.token = caller.grant.as_ref().map(|grant| grant.id.clone());
     }
 
-    /// Notes a call that has been read.
+    /// Takes what a call needs of its caller's limits and budgets, where anything is counted or kept.
+    ///
+    /// # Errors
+    /// As [`Tab::take`].
+    pub(crate) async fn take(&mut self, order: impl FnOnce() -> Order) -> Result<(), Error> {
+        match &mut self.tab {
+            // In a box of its own: every call would carry the room for it.
+            Some(tab) => Box::pin(tab.take(order(), &mut self.standings)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Begins to keep the bodies, where the operator asks for them.
+    pub(crate) fn keep_bodies(&mut self, headers: &HeaderMap, body: &Bytes) {
+        if self.tab.as_ref().is_some_and(|tab| tab.keeps_bodies()) {
+            self.bodies = Some(Box::new(Bodies::of_request(headers, body)));
+        }
+    }
+
+    /// Notes the size of what was read.
+    pub fn read(&mut self, received: &Received) {
+        self.record.bytes_in = received.body.len() as u64;
+    }
+
+    /// Notes a call that has been understood.
     pub fn note(&mut self, call: &Call) {
         self.record.service = Some(call.service.alias.clone());
-        self.record.bytes_in = call.body.len() as u64;
+        (self.record.operation, self.record.stream) = (operation(&call.path), call.stream == Stream::Events);
         self.recorder
             .began(&self.record, if call.service.log_paths { &call.path } else { "(path not logged)" });
     }
@@ -249,7 +320,8 @@ impl Recording {
     pub fn note_plan(&mut self, plan: &Plan) {
         self.record.service = plan.targets.first().map(|target| target.service.alias.clone());
         self.record.model = Some(plan.model.clone());
-        self.record.bytes_in = plan.received.body.len() as u64;
+        self.record.operation = operation(&plan.received.path);
+        self.record.stream = plan.stream == Stream::Events;
         self.recorder.began(&self.record, &plan.received.path);
     }
 
@@ -270,6 +342,9 @@ impl Recording {
     #[must_use]
     pub fn finish_with(mut self, response: Response<Body>) -> Response<Body> {
         self.record.status = response.status();
+        if let Some(bodies) = &mut self.bodies {
+            bodies.answered(response.headers());
+        }
         let bodiless = self.record.method == Method::HEAD;
         response.map(|body| {
             if bodiless || http_body::Body::is_end_stream(&body) {
@@ -284,6 +359,9 @@ impl Recording {
             self.record.first_byte = Some(self.elapsed());
         }
         self.record.bytes_out += data.len() as u64;
+        if let Some(bodies) = &mut self.bodies {
+            bodies.passed(data);
+        }
     }
 }
 
@@ -296,8 +374,12 @@ impl Drop for Recording {
         self.record.attempts = noted.attempts.unwrap_or_default();
         self.record.error = self.record.error.or(noted.error);
         (self.record.served, self.record.usage) = (noted.served, noted.usage);
+        (self.record.model_served, self.record.fallbacks) = (noted.model_served, noted.fallbacks);
         self.record.total = self.elapsed();
         self.recorder.ended(&self.record);
+        if let Some(tab) = &mut self.tab {
+            tab.close(&self.record, self.bodies.take());
+        }
     }
 }
 

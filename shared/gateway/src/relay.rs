@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Response, StatusCode, Version};
 use http_body_util::BodyExt;
+use twinlane_dialects::Dialect;
 
 use crate::body::Body;
 use crate::call::Call;
@@ -60,6 +61,7 @@ pub fn to_client(
         service: call.service.alias.clone(),
         surface: call.surface,
         events,
+        tells: tells(call, head.status, &head.headers),
         idle: waits.idle,
         silence: waits.silence,
         deadline: call.deadline,
@@ -73,11 +75,18 @@ pub fn to_client(
 /// The protocol of a reply that is an event stream we can read: not one without a body, and not a compressed one, to
 /// which nothing can be added either. An error that comes as a stream has no end to be waited for.
 fn events(call: &Call, status: StatusCode, headers: &HeaderMap) -> Option<Protocol> {
-    let plain = headers
-        .get(CONTENT_ENCODING)
-        .is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    let readable = is_event_stream(headers) && plain && !is_bodiless(call, status);
+    let readable = is_event_stream(headers) && is_plain(headers) && !is_bodiless(call, status);
     readable.then(|| if status.is_success() { call.protocol } else { Protocol::Other })
+}
+
+/// The dialect in which a reply tells what it cost, where we can read it. An error costs nothing.
+fn tells(call: &Call, status: StatusCode, headers: &HeaderMap) -> Option<Dialect> {
+    let readable = (is_event_stream(headers) || is_json(headers)) && is_plain(headers);
+    call.tells.filter(|_| readable && status.is_success())
+}
+
+fn is_plain(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_ENCODING).is_none_or(|coding| coding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 fn is_bodiless(call: &Call, status: StatusCode) -> bool {
@@ -100,8 +109,16 @@ fn limit(call: &Call, status: StatusCode, headers: &HeaderMap) -> Result<Option<
 /// Whether a reply is a stream of server-sent events.
 #[must_use]
 pub fn is_event_stream(headers: &HeaderMap) -> bool {
+    is_of_kind(headers, b"text/event-stream")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    is_of_kind(headers, b"application/json")
+}
+
+fn is_of_kind(headers: &HeaderMap, wanted: &[u8]) -> bool {
     let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
-    kind.get(..17).is_some_and(|kind| kind.eq_ignore_ascii_case(b"text/event-stream"))
+    kind.get(..wanted.len()).is_some_and(|kind| kind.eq_ignore_ascii_case(wanted))
 }
 
 /// Says on any answer what the gateway did: which lane and why, how long, how often a provider was tried.
@@ -132,6 +149,7 @@ pub fn dress(response: &mut Response<Body>, recording: &Recording, surface: Surf
     if !noted.dropped.is_empty() {
         headers.insert("x-dropped-params", headers::names(&noted.dropped));
     }
+    recording.standings.dress(headers);
     headers.insert("x-processing-time", plain(recording.elapsed().as_millis()));
     headers.insert("x-gateway-version", HeaderValue::from_static(VERSION));
 }

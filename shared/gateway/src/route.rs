@@ -52,13 +52,28 @@ pub enum Route<'a> {
 pub enum Page {
     /// Whether the gateway is up.
     Health,
+    /// Whether the gateway is up, in as few words as a probe needs.
+    Alive,
     /// The services there are.
     Services,
     /// What the platform and the settings allow.
     Limits,
     /// What is well and what is wrong with this deployment.
     Doctor,
+    /// What Prometheus comes to read.
+    Metrics,
 }
+
+/// The addresses of the pages.
+pub const PAGES: &[(&str, Page)] = &[
+    ("/health", Page::Health),
+    ("/healthz", Page::Alive),
+    ("/gateway/health", Page::Health),
+    ("/gateway/services", Page::Services),
+    ("/gateway/doctor", Page::Doctor),
+    ("/limits", Page::Limits),
+    ("/metrics", Page::Metrics),
+];
 
 /// Names below `/gateway/` that are pages, and so cannot be aliases of services.
 pub const RESERVED: [&str; 3] = ["health", "services", "doctor"];
@@ -73,12 +88,8 @@ impl<'a> Route<'a> {
             return Err(Error::Connect);
         }
         let path = below_function(uri.path());
-        match path {
-            "/health" | "/gateway/health" => return Ok(Self::Page(Page::Health)),
-            "/gateway/services" => return Ok(Self::Page(Page::Services)),
-            "/gateway/doctor" => return Ok(Self::Page(Page::Doctor)),
-            "/limits" => return Ok(Self::Page(Page::Limits)),
-            _ => {}
+        if let Some((_, page)) = PAGES.iter().find(|(address, _)| *address == path) {
+            return Ok(Self::Page(*page));
         }
         if let Some(rest) = below(path, "/gateway") {
             return Self::service(rest);
@@ -146,6 +157,7 @@ mod tests {
     fn paths_lead_to_pages_and_services() {
         check("/health", &Route::Page(Page::Health));
         check("/gateway/health", &Route::Page(Page::Health));
+        check("/healthz", &Route::Page(Page::Alive));
         check("/gateway/services", &Route::Page(Page::Services));
         check("/gateway/openai/v1/models", &Route::Service("openai", "/v1/models"));
         check("/gateway/openai/", &Route::Service("openai", "/"));

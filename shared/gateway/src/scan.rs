@@ -5,6 +5,7 @@
 //! reading its memory costs.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use memchr::memchr2;
 
@@ -21,12 +22,12 @@ const PER_FILE: u64 = 765;
 const PER_TOKEN: u64 = 4;
 
 /// What a body asks for, as far as it can be told at a glance. Of a body that is no JSON object nothing is known.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asked<'a> {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
     /// Whether the top-level object has `"stream": true`.
     pub stream: bool,
-    /// The model, as it stands between its quotes.
-    model: Option<Text<'a>>,
+    /// Where the model stands in the body, between its quotes.
+    model: Option<Range<usize>>,
     /// The most tokens that the answer may have.
     pub most_tokens: Option<u64>,
     /// The bytes of all strings that are text.
@@ -35,13 +36,13 @@ pub struct Asked<'a> {
     files: u64,
 }
 
-impl<'a> Asked<'a> {
+impl Asked {
     /// Looks at a body.
     ///
     /// For valid JSON this is exactly what `serde_json` would find: the last of duplicate keys counts, keys may be
     /// escaped, and what stands in a nested object does not count.
     #[must_use]
-    pub fn by(body: &'a [u8]) -> Self {
+    pub fn by(body: &[u8]) -> Self {
         let mut scan = Scan { rest: body, text: 0, files: 0 };
         let mut asked = Self::default();
         if scan.next_token() != Some(b'{') {
@@ -49,16 +50,16 @@ impl<'a> Asked<'a> {
         }
         while let Some(key) = scan.next_key() {
             let Some(value) = scan.value() else { return Self::default() };
-            asked.note(key, value);
+            asked.note(body, key, &value);
         }
         (asked.text, asked.files) = (scan.text, scan.files);
         asked
     }
 
-    /// The model that is asked for.
+    /// The model that `body`, which this was read from, asks for.
     #[must_use]
-    pub fn model(&self) -> Option<Cow<'a, str>> {
-        self.model?.read()
+    pub fn model<'a>(&self, body: &'a [u8]) -> Option<Cow<'a, str>> {
+        Text(body.get(self.model.clone()?)?).read()
     }
 
     /// About how many tokens the prompt has: for limits and budgets, until the provider says how many there were.
@@ -67,11 +68,15 @@ impl<'a> Asked<'a> {
         self.text.div_ceil(PER_TOKEN) + self.files * PER_FILE
     }
 
-    fn note(&mut self, key: Text<'a>, value: Value<'a>) {
+    fn note(&mut self, body: &[u8], key: Text<'_>, value: &Value<'_>) {
         match value {
             Value::Literal(literal) if key.is("stream") => self.stream = literal == b"true",
             _ if key.is("stream") => self.stream = false,
-            Value::Text(text) if key.is("model") => self.model = Some(text),
+            Value::Text(text) if key.is("model") => {
+                // The text borrows from the body, so their distance is where it stands.
+                let at = text.0.as_ptr() as usize - body.as_ptr() as usize;
+                self.model = Some(at..at + text.0.len());
+            }
             Value::Literal(literal) if LONGEST.iter().any(|name| key.is(name)) => self.longest(literal),
             Value::Nested(object) if key.is(GEMINI.0) => {
                 if let Some(most) = Self::within(object) {
@@ -89,7 +94,7 @@ impl<'a> Asked<'a> {
     }
 
     /// Gemini's limit within its object.
-    fn within(object: &'a [u8]) -> Option<&'a [u8]> {
+    fn within(object: &[u8]) -> Option<&[u8]> {
         let mut scan = Scan { rest: object, text: 0, files: 0 };
         let mut most = None;
         while let Some(key) = scan.next_key() {
@@ -310,7 +315,7 @@ mod tests {
             (r#"{"model":"m","x":"y"#, None, None),
         ] {
             let asked = Asked::by(body.as_bytes());
-            assert_eq!((asked.model().as_deref(), asked.most_tokens), (model, most), "{body}");
+            assert_eq!((asked.model(body.as_bytes()).as_deref(), asked.most_tokens), (model, most), "{body}");
         }
     }
 

@@ -13,8 +13,8 @@ use crate::Error;
 use crate::auth::Caller;
 use crate::call::Call;
 use crate::record::Notes;
-use crate::unified::ask::Fields;
-use crate::unified::endpoint::{Action, Endpoint};
+use crate::scan::Asked;
+use crate::unified::ask::{Fields, model_of_form};
 use crate::unified::plan::Plan;
 use crate::unified::targets::{Target, Why};
 
@@ -55,8 +55,8 @@ pub(crate) fn of_call(caller: &Caller, call: &Call) -> Result<(), Error> {
 /// # Errors
 /// [`Error::OutsideScope`].
 pub(crate) fn of_plan(caller: &Caller, plan: &mut Plan, notes: &Notes) -> Result<(), Error> {
-    let Some(grant) = caller.grant.as_ref().filter(|_| !is_own_page(&plan.endpoint)) else { return Ok(()) };
-    if !is_counting(&plan.endpoint) {
+    let Some(grant) = caller.grant.as_ref().filter(|_| !plan.endpoint.is_own_page()) else { return Ok(()) };
+    if !plan.endpoint.is_counting() {
         covers_length(grant, &plan.received.path, &plan.received.body)?;
     }
     let beside = named_beside(grant, plan)?;
@@ -112,20 +112,19 @@ fn is_reading(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-/// What the gateway answers of its own knowledge.
-fn is_own_page(endpoint: &Endpoint) -> bool {
-    matches!(
-        endpoint,
-        Endpoint::Models
-            | Endpoint::Model(_)
-            | Endpoint::ModelOptions
-            | Endpoint::RouteCheck
-            | Endpoint::Tokenize
-    )
+/// The model that a call of one service names, where it makes one work: in its path, its body or its form.
+pub(crate) fn model_of(call: &Call, asked: &Asked) -> Option<String> {
+    if call.method != Method::POST {
+        return None;
+    }
+    let body = || asked.model(&call.body).map(std::borrow::Cow::into_owned);
+    let form = || model_of_form(&call.body).filter(|_| is_form(&call.headers)).map(str::to_owned);
+    named_by_path(&call.path).into_iter().next().or_else(body).or_else(form)
 }
 
-fn is_counting(endpoint: &Endpoint) -> bool {
-    matches!(endpoint, Endpoint::CountTokens | Endpoint::Gemini { action: Action::CountTokens, .. })
+fn is_form(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes).unwrap_or_default();
+    kind.get(..10).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/"))
 }
 
 /// The models that a path names, as Gemini's, Azure's, Bedrock's, Hugging Face's and Cloudflare's do.
@@ -172,6 +171,8 @@ fn is_conversation(path: &str) -> bool {
         "completions",
         "/messages",
         "/responses",
+        "/vision/analyze",
+        "/vision/stream",
         "enerateContent",
         "/generate",
         "/chat",

@@ -114,6 +114,7 @@ impl Gateway {
             service: call.service.alias.clone(),
             surface: call.surface,
             events: None,
+            tells: None,
             idle: self.config.clocks.idle,
             silence: None,
             deadline: call.deadline,

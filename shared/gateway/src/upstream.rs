@@ -7,6 +7,7 @@
 //! It speaks HTTP/1.1 only. Over HTTP/2 all calls to a provider would share one connection and, beyond the streams that
 //! the provider allows on it, wait for each other unseen; and a client that leaves could not simply close it.
 
+mod asked;
 mod connect;
 mod fault;
 mod pinned;

@@ -1,11 +1,12 @@
 //! The Vercel door: joins Vercel's Rust runtime to the gateway. The functions themselves are in `api/`.
 //!
 //! The runtime leaves four things to its users, and each would break a promise of ours: it tells the platform that a
-//! call has ended before its stream has ([`held`] puts that right), it closes on a body that was not read ([`unread`]
+//! call has ended before its stream has, and before what it came to is kept ([`held`] puts that right), it closes on a body that was not read ([`unread`]
 //! reads it), it answers an error's text to the client and a panic not at all (the gateway's [`Door`] never returns the
 //! one and catches the other).
 
 mod held;
+mod store;
 mod unread;
 
 use std::sync::Arc;
@@ -32,8 +33,8 @@ pub async fn run(role: Role) -> Result<(), Error> {
     let vars = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let config = Config::read(vars, Platform::Vercel);
-    let counting = |gateway: Gateway| gateway.counting_with(Tokenizers::embedded());
-    let door = Arc::new(Door::equipped(config, role, counting));
+    let equip = |gateway: Gateway| gateway.counting_with(Tokenizers::embedded()).keeping_by(store::open);
+    let door = Arc::new(Door::equipped(config, role, equip));
     vercel_runtime::run(service_fn(move |request: vercel_runtime::Request, state: AppState| {
         let door = Arc::clone(&door);
         async move { Ok::<_, Error>(answer(&door, request.map(streaming).map(unread::read_on), &state).await) }
@@ -48,7 +49,7 @@ async fn answer(
 ) -> Response<ResponseBody> {
     let arrival = arrival(&request);
     let response = door.answer(request, arrival).await;
-    held::until_sent(state, response)
+    held::until_settled(state, response, door.settled())
 }
 
 /// Deadlines come with the settings (`MAX_DURATION`): the platform does not tell a function when it will end it.

@@ -19,26 +19,26 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 /// A body that may break.
-pub(super) type Breakable = UnsyncBoxBody<Bytes, io::Error>;
+pub(crate) type Breakable = UnsyncBoxBody<Bytes, io::Error>;
 
 /// The other end of a body.
 #[derive(Debug)]
-pub(super) struct Sender(mpsc::UnboundedSender<io::Result<Bytes>>);
+pub(crate) struct Sender(mpsc::UnboundedSender<io::Result<Bytes>>);
 
 impl Sender {
     /// Sends a piece. Lambda does not care whether anybody still listens.
-    pub(super) fn says(&self, piece: Bytes) {
+    pub(crate) fn says(&self, piece: Bytes) {
         let _ = self.0.send(Ok(piece));
     }
 
     /// Breaks the connection.
-    pub(super) fn breaks(&self) {
+    pub(crate) fn breaks(&self) {
         let _ = self.0.send(Err(io::Error::other("broken on purpose")));
     }
 }
 
 /// An answer to be written piece by piece.
-pub(super) fn open() -> (Sender, Response<Breakable>) {
+pub(crate) fn open() -> (Sender, Response<Breakable>) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let pieces =
         stream::unfold(receiver, |mut receiver: mpsc::UnboundedReceiver<io::Result<Bytes>>| async move {
@@ -49,14 +49,14 @@ pub(super) fn open() -> (Sender, Response<Breakable>) {
 }
 
 /// An answer that is all there.
-pub(super) fn json_answer(status: u16, json: &Value) -> Response<Breakable> {
+pub(crate) fn json_answer(status: u16, json: &Value) -> Response<Breakable> {
     let body = Full::from(json.to_string()).map_err(|never| match never {}).boxed_unsync();
     let response = Response::builder().status(status).header("content-type", "application/json");
     response.body(body).expect("a response")
 }
 
 /// Serves on a free port, for as long as the test lasts.
-pub(super) async fn serve<F, A, B>(answer: F) -> SocketAddr
+pub(crate) async fn serve<F, A, B>(answer: F) -> SocketAddr
 where
     F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
     A: Future<Output = Response<B>> + Send + 'static,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Config, HopTo, Reader};
+use super::{Config, HopTo, Reader, StoreAt, origin};
 
 /// The platform a door joins to the gateway; it decides defaults, never behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +87,9 @@ pub(super) fn found(reader: &Reader, config: &Config) -> Found {
         let most = config.platform.most_request().unwrap_or_default();
         note("MAX_REQUEST_SIZE", format!("the platform takes at most {most} bytes"));
     }
+    for (setting, why) in of_images(config) {
+        note(setting, why);
+    }
     for (setting, clock) in
         [("DEFAULT_TIMEOUT", config.clocks.first_byte), ("BACKGROUND_TIMEOUT", config.clocks.background)]
     {
@@ -96,6 +99,9 @@ pub(super) fn found(reader: &Reader, config: &Config) -> Found {
         if config.clocks.whole.is_some_and(|whole| clock > whole) {
             note(setting, "a call has to end before (MAX_DURATION, TOTAL_TIMEOUT)".to_owned());
         }
+    }
+    if !matches!(config.store, StoreAt::Redis(_)) {
+        note("STORE_PREFIX", "only the keys of a Redis have a prefix".to_owned());
     }
     let has_hop = matches!(config.hop, HopTo::Url { .. }) || config.platform == Platform::Lambda;
     if !has_hop && config.access.keyring.is_empty() {
@@ -115,7 +121,7 @@ pub(super) fn found(reader: &Reader, config: &Config) -> Found {
 
 /// Settings that belong to another platform.
 fn misplaced(platform: Platform) -> impl Iterator<Item = (&'static str, &'static str)> {
-    const LOCAL: [&str; 8] = [
+    const LOCAL: [&str; 11] = [
         "HOST",
         "PORT",
         "HEADER_TIMEOUT",
@@ -124,12 +130,28 @@ fn misplaced(platform: Platform) -> impl Iterator<Item = (&'static str, &'static
         "MAX_CONNECTIONS",
         "SHUTDOWN_GRACE",
         "DEMO",
+        "METRICS",
+        "OTEL_BSP_SCHEDULE_DELAY",
+        "OTEL_METRIC_EXPORT_INTERVAL",
     ];
     let local = LOCAL.into_iter().filter(move |_| platform != Platform::Local);
     let local = local.map(|setting| (setting, "it belongs to the local door; the platform does this part"));
     let duration =
         (platform != Platform::Vercel).then_some(("MAX_DURATION", "only Vercel's functions need to be told"));
-    local.chain(duration)
+    let table =
+        (platform != Platform::Lambda).then_some(("TABLE_NAME", "only Lambda's functions keep things in a table"));
+    local.chain(duration).chain(table).chain(origin::misplaced(platform))
+}
+
+/// Settings for images that the other settings leave nothing to do.
+fn of_images(config: &Config) -> impl Iterator<Item = (&'static str, String)> {
+    let room = config.image_room();
+    let size = (config.vision.image > room)
+        .then(|| ("MAX_IMAGE_SIZE", format!("an image of at most {room} bytes fits into a request")));
+    let unheard = config.services.get("openrouter").is_none();
+    let unheard = ["APP_URL", "APP_TITLE"].into_iter().filter(move |_| unheard);
+    let why = "it is for OpenRouter, which is switched off";
+    size.into_iter().chain(unheard.map(move |setting| (setting, why.to_owned())))
 }
 
 #[cfg(test)]
@@ -152,6 +174,11 @@ mod tests {
             (Platform::Lambda, "BACKGROUND_TIMEOUT", "1000000"),
             (Platform::Local, "GATEWAY_SECRET", "s"),
             (Platform::Local, "NOBODY_API_KEY", "k"),
+            (Platform::Vercel, "MAX_IMAGE_SIZE", "10000000"),
+            (Platform::Local, "STORE_PREFIX", "preview"),
+            (Platform::Vercel, "TABLE_NAME", "t"),
+            (Platform::Vercel, "METRICS", "on"),
+            (Platform::Lambda, "OTEL_BSP_SCHEDULE_DELAY", "1000"),
         ] {
             assert_eq!(idle(platform, &[(setting, value)]), [setting], "{platform:?} {setting}");
         }

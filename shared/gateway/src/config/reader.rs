@@ -37,9 +37,12 @@ impl Reader {
         if self.problems.is_empty() { Ok(value) } else { Err(Invalid(self.problems)) }
     }
 
-    /// Notes a problem.
+    /// Notes a problem, once.
     pub fn problem(&mut self, name: &str, wrong: &str) {
-        self.problems.push(format!("{name}: {wrong}"));
+        let problem = format!("{name}: {wrong}");
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     /// A setting as it is.

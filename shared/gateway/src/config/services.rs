@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::uri::{Authority, Scheme};
 use http::{HeaderName, HeaderValue};
 
-use super::{Platform, Reader, place, proxy_config};
+use super::{Platform, Reader, attribution, place, proxy_config};
 use crate::secret::Secret;
 use crate::services::formats::{self, COMPATIBLE};
 use crate::services::{Builtin, KeyPlace, Mapping, ResponseLimit, Service, Services, TABLE};
@@ -34,6 +34,9 @@ pub(super) fn read(reader: &mut Reader, platform: Platform) -> (Services, String
         service.key = key(reader, service);
         // A function of Lambda's has a role, and Bedrock knows it.
         service.signed = service.alias == "bedrock" && platform == Platform::Lambda && service.key.is_none();
+    }
+    if let Some(openrouter) = services.get_mut("openrouter") {
+        attribution::add(reader, openrouter);
     }
     let default = default_service(reader, &services, platform);
     (services.into_values().collect(), default)

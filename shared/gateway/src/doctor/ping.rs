@@ -50,6 +50,7 @@ fn ping(gateway: &Gateway, arrival: &Arrival) -> Option<Call> {
         body: bytes::Bytes::new(),
         stream: Stream::No,
         protocol: Protocol::Other,
+        tells: None,
         deadline: Some(Instant::now() + PATIENCE),
         arrival: arrival.clone(),
     })

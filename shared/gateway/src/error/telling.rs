@@ -11,6 +11,9 @@ use super::Error;
 use crate::body::{Body, full};
 use crate::route::Surface;
 
+/// The longest that OpenAI's and Anthropic's SDKs wait because they are told to, in seconds.
+const LONGEST_WAIT: u64 = 60;
+
 impl Error {
     /// The error as the client's own API would say it.
     #[must_use]
@@ -28,7 +31,11 @@ impl Error {
             }
             return json!({ "type": "error", "error": error, "request_id": id });
         }
-        let kind = if surface == Surface::Gateway { kind.as_str() } else { openai_type(status) };
+        let kind = match self {
+            _ if surface == Surface::Gateway => kind.as_str(),
+            Self::Limited(limited) if limited.budget => "insufficient_quota",
+            _ => openai_type(status),
+        };
         let (kind, param, code) = match self {
             Self::Provider(told) => (told.kind.as_str(), told.param.as_deref(), told.code.as_deref()),
             Self::Unfit(refusal) => (kind, refusal.param.as_deref(), Some(code)),
@@ -56,6 +63,10 @@ impl Error {
         headers.insert("x-error-source", HeaderValue::from_static("gateway"));
         if let Some(seconds) = self.retry_after() {
             headers.insert(RETRY_AFTER, seconds.into());
+            if seconds > LONGEST_WAIT {
+                // SDKs do not wait so long: they would try again at once, in vain.
+                headers.insert("x-should-retry", HeaderValue::from_static("false"));
+            }
         }
         if self.status() == StatusCode::METHOD_NOT_ALLOWED {
             headers.insert("allow", HeaderValue::from_static("GET, HEAD"));

@@ -238,6 +238,7 @@ fn list_call(service: &Arc<Service>, plan: &Plan) -> Option<Call> {
         body: bytes::Bytes::new(),
         stream: Stream::No,
         protocol: Protocol::Other,
+        tells: None,
         deadline: Some(Instant::now() + PATIENCE),
         arrival: plan.received.arrival.clone(),
     })

@@ -50,6 +50,38 @@ pub enum Action {
     Other,
 }
 
+const READ: &[&str] = &["GET", "HEAD"];
+const POST: &[&str] = &["POST"];
+
+/// What has a name of its own, by its methods and its path.
+pub const NAMED: &[(&[&str], &str, Endpoint)] = &[
+    (POST, "/v1/chat/completions", Endpoint::Conversation(Dialect::Chat)),
+    (POST, "/v1/completions", Endpoint::Conversation(Dialect::Completions)),
+    (POST, "/v1/responses", Endpoint::Conversation(Dialect::Responses)),
+    (POST, "/v1/messages", Endpoint::Conversation(Dialect::Messages)),
+    (POST, "/v1/messages/count_tokens", Endpoint::CountTokens),
+    // Questions about images have been made chat by the time their endpoint is asked for (`vision.rs`).
+    (POST, "/v1/vision/analyze", Endpoint::Conversation(Dialect::Chat)),
+    (POST, "/v1/vision/stream", Endpoint::Conversation(Dialect::Chat)),
+    (POST, "/v1/embeddings", Endpoint::Embeddings),
+    (POST, "/v1/images/generations", Endpoint::Images),
+    (READ, MODELS[0], Endpoint::Models),
+    (READ, MODELS[1], Endpoint::Models),
+    (READ, "/v1/model-options", Endpoint::ModelOptions),
+    (&["GET", "HEAD", "POST"], "/v1/route-check", Endpoint::RouteCheck),
+    (POST, "/v1/tokenize", Endpoint::Tokenize),
+];
+
+/// Where the models are listed; each has its address below these.
+pub const MODELS: [&str; 2] = ["/v1/models", "/v1beta/models"];
+
+/// What is asked of a model, as it stands behind the model's name in Gemini's paths.
+pub const ACTIONS: &[(&str, Action)] = &[
+    ("generateContent", Action::Generate),
+    ("streamGenerateContent", Action::Stream),
+    ("countTokens", Action::CountTokens),
+];
+
 impl Endpoint {
     /// Reads a path that has been checked, below the address of a function.
     #[must_use]
@@ -57,25 +89,28 @@ impl Endpoint {
         if let Some(gemini) = gemini(path) {
             return gemini;
         }
-        let path = path.strip_prefix("/v1").unwrap_or(path);
-        match (method.as_str(), path) {
-            ("POST", "/chat/completions") => Self::Conversation(Dialect::Chat),
-            ("POST", "/completions") => Self::Conversation(Dialect::Completions),
-            ("POST", "/responses") => Self::Conversation(Dialect::Responses),
-            ("POST", "/messages") => Self::Conversation(Dialect::Messages),
-            ("POST", "/messages/count_tokens") => Self::CountTokens,
-            ("POST", "/embeddings") => Self::Embeddings,
-            ("POST", "/images/generations") => Self::Images,
-            ("GET" | "HEAD", "/models" | "beta/models") => Self::Models,
-            ("GET" | "HEAD", "/model-options") => Self::ModelOptions,
-            ("GET" | "HEAD" | "POST", "/route-check") => Self::RouteCheck,
-            ("POST", "/tokenize") => Self::Tokenize,
-            ("GET" | "HEAD", _) => path
-                .strip_prefix("/models/")
-                .or_else(|| path.strip_prefix("beta/models/"))
-                .map_or(Self::Other, |id| Self::Model(crate::path::decode(id).into_owned())),
-            _ => Self::Other,
+        let named =
+            NAMED.iter().find(|(methods, name, _)| *name == path && methods.contains(&method.as_str()));
+        if let Some((.., endpoint)) = named {
+            return endpoint.clone();
         }
+        let one = MODELS.iter().find_map(|list| path.strip_prefix(list)?.strip_prefix('/'));
+        match one.filter(|_| READ.contains(&method.as_str())) {
+            Some(id) => Self::Model(crate::path::decode(id).into_owned()),
+            None => Self::Other,
+        }
+    }
+
+    /// Whether the gateway answers it of its own knowledge.
+    #[must_use]
+    pub fn is_own_page(&self) -> bool {
+        matches!(self, Self::Models | Self::Model(_) | Self::ModelOptions | Self::RouteCheck | Self::Tokenize)
+    }
+
+    /// Whether it only asks how long something is, which costs nothing.
+    #[must_use]
+    pub fn is_counting(&self) -> bool {
+        matches!(self, Self::CountTokens | Self::Gemini { action: Action::CountTokens, .. })
     }
 
     /// The protocol of a stream that answers it.
@@ -109,12 +144,10 @@ fn gemini(path: &str) -> Option<Endpoint> {
         .iter()
         .find_map(|prefix| path.strip_prefix(prefix))?;
     let (model, action) = rest.rsplit_once(':')?;
-    let action = match action {
-        "generateContent" => Action::Generate,
-        "streamGenerateContent" => Action::Stream,
-        "countTokens" => Action::CountTokens,
-        _ if path.starts_with("/v1beta/") => Action::Other,
-        _ => return None,
+    let action = match ACTIONS.iter().find(|(name, _)| *name == action) {
+        Some((_, action)) => *action,
+        None if path.starts_with("/v1beta/") => Action::Other,
+        None => return None,
     };
     let tuned = if path.starts_with("/v1beta/tunedModels/") { "tunedModels/" } else { "" };
     Some(Endpoint::Gemini { model: format!("{tuned}{}", crate::path::decode(model)), action })

@@ -12,6 +12,7 @@ use crate::Error;
 use crate::auth::CREDENTIALS;
 use crate::call::Call;
 use crate::services::{Format, Service};
+use crate::usage;
 
 /// One attempt.
 #[derive(Debug)]
@@ -71,6 +72,8 @@ pub(super) fn call(
         headers: headers(plan, target, &path, passed),
         stream: plan.stream,
         protocol: plan.endpoint.protocol(&received.path),
+        // Of a translated reply, its translation knows.
+        tells: usage::told(&received.method, &path).filter(|_| passed),
         deadline: received.deadline,
         arrival: received.arrival.clone(),
         target: match query {

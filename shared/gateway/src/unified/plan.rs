@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::route::Surface;
 use crate::secret::Secret;
 use crate::services::KeyPlace;
+use crate::vision::{self, Told};
 
 /// The header that names a provider, beside the body's field.
 pub const PROVIDER: &str = "x-provider";
@@ -43,7 +44,9 @@ impl Plan {
     ///
     /// # Errors
     /// [`Error::Unfit`] for a body that is no JSON object where one is needed, and for a provider that is not there.
-    pub fn of(mut received: Received, path: &str, auth: &Auth, config: &Config) -> Result<Self, Error> {
+    pub fn of(received: Received, path: &str, auth: &Auth, config: &Config) -> Result<Self, Error> {
+        let own_key = own_key(&received, auth);
+        let Told { mut received, chain } = vision::told(received, path, config, own_key.is_some())?;
         let endpoint = Endpoint::of(&received.method, path);
         let named = received.headers.get(PROVIDER).and_then(|name| name.to_str().ok()).map(str::to_owned);
         let Asked { model, provider, stream } = Asked::by(&endpoint, &received)?;
@@ -51,7 +54,6 @@ impl Plan {
             let fields = Fields::of(&received.body).unwrap_or_default();
             received.body = fields.rewritten(&model, Some(PROVIDER_FIELD));
         }
-        let own_key = own_key(&received, auth);
         let rules = Rules {
             services: &config.services,
             aliases: &config.model_aliases,
@@ -60,7 +62,10 @@ impl Plan {
                 .unwrap_or(&config.default_service),
             own_key: own_key.is_some(),
         };
-        let targets = rules.targets(&model, named.as_deref().or(provider.as_deref()));
+        let targets = match &chain[..] {
+            [] => rules.targets(&model, named.as_deref().or(provider.as_deref())),
+            chain => rules.chain(chain),
+        };
         let targets = targets.map_err(|NoSuchProvider(alias)| Error::UnknownService {
             alias,
             known: config.services.aliases(),
@@ -144,7 +149,7 @@ impl Asked {
     /// The model in whatever was sent: a JSON body, a form, or nothing.
     fn by_guess(received: &Received) -> Self {
         let stream =
-            Stream::asked(&received.path, received.query.as_deref(), &received.headers, &received.body);
+            Stream::asked(&received.path, received.query.as_deref(), &received.headers, &received.asked);
         let model = match kind(&received.headers) {
             kind if kind.starts_with("multipart/form-data") => {
                 ask::model_of_form(&received.body).map(str::to_owned)

@@ -6,9 +6,10 @@ use http::response::Parts;
 use http::{Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::Value;
+use twinlane_dialects::chat::Usage;
 use twinlane_dialects::dialect::Dialect;
-use twinlane_dialects::translation::ReplyTranslation;
-use twinlane_dialects::{Told, errors, sse, to_gemini, to_onemin, to_workers_ai};
+use twinlane_dialects::translation::{ReplyTranslation, Whole};
+use twinlane_dialects::{Told, errors, sse, to_gemini, to_onemin, to_workers_ai, usage};
 
 use super::said::How;
 use super::translated::Translated;
@@ -29,7 +30,7 @@ pub struct Listener<'a> {
     pub id: &'a str,
     /// The provider, for errors.
     pub service: &'a str,
-    /// Where a stream's end is noted.
+    /// Where a stream's end is noted, and what a reply cost.
     pub notes: &'a Notes,
 }
 
@@ -93,10 +94,13 @@ impl Listener<'_> {
         let kind = head.headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         let told = match how {
             How::Passed => return Ok(Retold::good(head, full(bytes))),
-            How::Translated(translation) => json(&bytes).and_then(|reply| translation.whole(reply)),
-            How::GeminiEmbeddings(asked) => {
-                json(&bytes).map(|reply| to_gemini::embeddings_reply(reply, &asked))
+            How::Translated(translation) => {
+                json(&bytes).and_then(|reply| translation.whole(reply)).map(|whole| self.noted(whole))
             }
+            How::GeminiEmbeddings(asked) => json(&bytes).map(|reply| {
+                self.used(usage::read(Dialect::Gemini, &[reply["usageMetadata"].clone()]));
+                to_gemini::embeddings_reply(reply, &asked)
+            }),
             How::WorkersAiImage(asked) => to_workers_ai::image_reply(kind, &bytes, &asked),
             How::OneMinImages(asked) => json(&bytes).and_then(|reply| to_onemin::image_reply(&reply, &asked)),
         };
@@ -104,6 +108,21 @@ impl Listener<'_> {
             Ok(reply) => Retold::good(as_json(head), full(body::json(&reply))),
             Err(told) => self.error(head, told),
         })
+    }
+
+    /// A translated reply, once it is noted what it cost.
+    fn noted(&self, whole: Whole) -> Value {
+        self.used(whole.usage);
+        if let Some(model) = whole.model {
+            self.notes.answered_by(&model);
+        }
+        whole.reply
+    }
+
+    fn used(&self, usage: Option<Usage>) {
+        if let Some(usage) = usage {
+            self.notes.used(usage);
+        }
     }
 
     /// A provider's error in the client's words; as it came, where those are the client's already.

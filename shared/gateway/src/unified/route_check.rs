@@ -94,19 +94,20 @@ impl Question {
     /// `stream`.
     fn of(received: &Received) -> Result<Self, Error> {
         let mut fields = if received.body.is_empty() {
-            by_query(received.query.as_deref().unwrap_or_default())
+            by_query(received.query.as_deref().unwrap_or_default())?
         } else {
             let body = serde_json::from_slice(&received.body);
             body.map_err(|_| Error::unfit("invalid_json", None, "The body is not a JSON object"))?
         };
         let path = match fields.remove("path") {
-            Some(Value::String(path)) => path,
-            _ => USUAL_PATH.to_owned(),
+            None | Some(Value::Null) => USUAL_PATH.to_owned(),
+            Some(Value::String(path)) if is_ours(&path) => path,
+            Some(_) => return Err(wrong("path", "`path` is one of this API, such as /v1/chat/completions")),
         };
         path::check(&path)?;
         let endpoint = Endpoint::of(&Method::POST, &path);
-        let named =
-            fields.get("model").is_some_and(Value::is_string) || matches!(endpoint, Endpoint::Gemini { .. });
+        let told = fields.get("model").and_then(Value::as_str).is_some_and(|model| !model.is_empty());
+        let named = told || matches!(endpoint, Endpoint::Gemini { .. });
         if !named {
             return Err(Error::unfit(
                 "missing_required_parameter",
@@ -123,15 +124,30 @@ impl Question {
     }
 }
 
-/// The fields that a query names. What is `true` in it is a flag.
-fn by_query(query: &str) -> Map<String, Value> {
+/// Whether a path leads to the unified API.
+fn is_ours(path: &str) -> bool {
+    ["/v1/", "/v1beta/"].iter().any(|api| path.starts_with(api))
+}
+
+/// The fields that a query names.
+fn by_query(query: &str) -> Result<Map<String, Value>, Error> {
     let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-    let value = |value: &str| match path::decode(&value.replace('+', " ")).into_owned() {
-        flag if flag == "true" || flag == "1" => Value::Bool(true),
-        text => Value::String(text),
-    };
     let known = pairs.filter(|(name, _)| matches!(*name, "model" | "provider" | "path" | "stream"));
-    known.map(|(name, text)| (name.to_owned(), value(text))).collect()
+    let value = |(name, text): (&str, &str)| {
+        let text = path::decode(&text.replace('+', " ")).into_owned();
+        let value = match (name, text.as_str()) {
+            ("stream", "true" | "1") => Value::Bool(true),
+            ("stream", "false" | "0") => Value::Bool(false),
+            ("stream", _) => return Err(wrong("stream", "`stream` is true or false")),
+            _ => Value::String(text),
+        };
+        Ok((name.to_owned(), value))
+    };
+    known.map(value).collect()
+}
+
+fn wrong(param: &str, message: &str) -> Error {
+    Error::unfit("invalid_value", Some(param), message)
 }
 
 /// What a small request of a kind cannot do without.
@@ -219,6 +235,8 @@ mod tests {
         let whole = r#"{"model": "a", "path": "/v1/responses", "input": "x", "top_k": 1}"#;
         let expected = json!({ "model": "a", "input": "x", "top_k": 1 });
         check("/v1/route-check", whole, "/v1/responses", true, &expected);
+        let expected = json!({ "model": "1", "stream": false, "messages": hello });
+        check("/v1/route-check?model=1&stream=0", "", chat, false, &expected);
         let expected = json!({ "model": "a", "messages": hello, "max_tokens": 16 });
         check("/v1/route-check?model=a&path=%2Fv1%2Fmessages", "", "/v1/messages", false, &expected);
     }
@@ -227,7 +245,10 @@ mod tests {
     fn what_tells_no_model_or_no_path_is_refused() {
         for (target, body) in [
             ("/v1/route-check", ""),
+            ("/v1/route-check?model=", ""),
             ("/v1/route-check?model=a&path=/v1/../x", ""),
+            ("/v1/route-check?model=a&path=chat", ""),
+            ("/v1/route-check?model=a&stream=perhaps", ""),
             ("/v1/route-check", "[]"),
             ("/v1/route-check", r#"{"model": 1}"#),
         ] {

@@ -39,6 +39,8 @@ pub enum Why {
     Pattern(&'static str),
     /// No rule fits, or no key for the provider that does: the default service.
     Default,
+    /// A question about images names no model, and this is what answers those.
+    Vision,
 }
 
 impl fmt::Display for Why {
@@ -49,6 +51,7 @@ impl fmt::Display for Why {
             Self::Alias => f.write_str("MODEL_ALIASES names it"),
             Self::Pattern(pattern) => write!(f, "the model's name is like {pattern}"),
             Self::Default => f.write_str("it is the default service"),
+            Self::Vision => f.write_str("it answers questions about images that name no model"),
         }
     }
 }
@@ -85,6 +88,15 @@ impl Rules<'_> {
             Some(list) => list.iter().map(|target| self.aliased(target)).collect(),
             None => self.target(model).map(|target| vec![target]),
         }
+    }
+
+    /// The targets of several models, in their order.
+    ///
+    /// # Errors
+    /// [`NoSuchProvider`], where one of them names one.
+    pub fn chain(&self, models: &[String]) -> Result<Vec<Target>, NoSuchProvider> {
+        let each: Vec<_> = models.iter().map(|model| self.targets(model, None)).collect::<Result<_, _>>()?;
+        Ok(each.into_iter().flatten().map(|target| Target { why: Why::Vision, ..target }).collect())
     }
 
     fn aliased(&self, target: &str) -> Result<Target, NoSuchProvider> {

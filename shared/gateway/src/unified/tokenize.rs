@@ -44,11 +44,11 @@ impl Gateway {
 }
 
 impl Input {
-    /// Reads the input: a string, strings, messages; or a whole chat request, with its messages where they always are.
+    /// Reads the input: a string, strings, messages; or a whole chat request.
     fn of(body: &mut Value) -> Result<Self, Error> {
         match body.get_mut("input").map(Value::take) {
             Some(Value::String(text)) => Ok(Self::Text(text)),
-            Some(Value::Array(messages)) if messages.first().is_some_and(Value::is_object) => {
+            Some(Value::Array(messages)) if !messages.is_empty() && messages.iter().all(Value::is_object) => {
                 Ok(Self::Chat(json!({ "messages": messages })))
             }
             Some(Value::Array(texts)) => {
@@ -57,9 +57,18 @@ impl Input {
                     .map(Self::Texts)
                     .ok_or_else(|| missing("input", "The input holds something that is no string"))
             }
-            None if body["messages"].is_array() => Ok(Self::Chat(body.take())),
-            _ => Err(missing("input", "A string, a list of strings or a list of messages is needed")),
+            None | Some(Value::Null) => Self::whole(body),
+            Some(_) => Err(nothing()),
         }
+    }
+
+    /// A whole chat request, whose messages stand where they always do.
+    fn whole(body: &mut Value) -> Result<Self, Error> {
+        let messages = body["messages"].as_array().ok_or_else(nothing)?;
+        if !messages.iter().all(Value::is_object) {
+            return Err(missing("messages", "The messages hold something that is none"));
+        }
+        Ok(Self::Chat(body.take()))
     }
 
     /// The tokens, where the tokenizer is known and the text is all there is, and their number.
@@ -93,6 +102,10 @@ fn text(value: Value) -> Option<String> {
         Value::String(text) => Some(text),
         _ => None,
     }
+}
+
+fn nothing() -> Error {
+    missing("input", "A string, a list of strings or a list of messages is needed")
 }
 
 fn missing(param: &str, message: &str) -> Error {
@@ -130,9 +143,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_counted_is_named() {
-        for mut body in
-            [json!({}), json!({ "input": 1 }), json!({ "input": ["a", 1] }), json!({ "messages": "x" })]
-        {
+        for mut body in [
+            json!({}),
+            json!({ "input": 1 }),
+            json!({ "input": ["a", 1] }),
+            json!({ "input": [{}, "a"] }),
+            json!({ "messages": "x" }),
+            json!({ "messages": [["x"]] }),
+        ] {
             assert!(Input::of(&mut body).is_err(), "{body}");
         }
     }

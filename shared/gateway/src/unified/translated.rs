@@ -56,16 +56,26 @@ impl Translated {
             Some(data) => translation.push(data, &mut out),
             None => translation.end(&mut out),
         }
-        let (end, usage) = (translation.ended().map(|end| end.is_ok()), translation.usage());
+        let end = translation.ended().map(|end| end.is_ok());
         self.ended = end.is_some() || data.is_none();
         if end == Some(false) {
             self.notes.ended(Outcome::Truncated);
             self.notes.failed("provider_error");
         }
-        if let Some(usage) = usage.filter(|_| self.ended) {
+        out.into()
+    }
+}
+
+/// However a stream ends, what its provider told by then is noted.
+impl Drop for Translated {
+    fn drop(&mut self) {
+        let translation = self.translation.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(usage) = translation.usage() {
             self.notes.used(usage);
         }
-        out.into()
+        if let Some(model) = translation.model() {
+            self.notes.answered_by(model);
+        }
     }
 }
 

@@ -1,0 +1,117 @@
+//! What a call cost: in tokens, and in dollars where the model's price is known.
+
+use twinlane_dialects::chat::Usage;
+use twinlane_prices::{self as prices, Prices};
+
+use super::Order;
+
+/// The tokens of an answer of which nobody says how long it may be.
+pub(super) const USUAL_ANSWER: u64 = 1024;
+/// The bytes that a stream takes for each token, and the bytes that a whole answer does. Providers differ; these come
+/// from OpenAI's and Anthropic's streams, on the side of more tokens.
+const STREAMED: u64 = 120;
+const WHOLE: u64 = 4;
+
+/// Tokens, as bills count them: cached and reasoning ones are within the sums.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tokens(prices::Tokens);
+
+impl Tokens {
+    pub(super) fn of(prompt: u64, completion: u64) -> Self {
+        Self(prices::Tokens { prompt, completion, ..prices::Tokens::default() })
+    }
+
+    fn used(usage: Usage) -> Self {
+        Self(prices::Tokens {
+            prompt: usage.prompt,
+            cached: usage.cached,
+            cache_write: usage.cache_write,
+            completion: usage.completion,
+        })
+    }
+
+    pub(super) fn sum(self) -> u64 {
+        self.0.prompt.saturating_add(self.0.completion)
+    }
+
+    pub(super) fn prompt(self) -> u64 {
+        self.0.prompt
+    }
+
+    pub(super) fn completion(self) -> u64 {
+        self.0.completion
+    }
+}
+
+/// What a call cost, or may cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Cost {
+    pub(super) tokens: Tokens,
+    /// In dollars, where the price is known.
+    pub(super) dollars: Option<prices::Cost>,
+    /// The same, or by the price that is taken for that of an unknown model.
+    assumed: prices::Cost,
+}
+
+impl Cost {
+    pub(super) fn of(tokens: Tokens, service: &str, model: Option<&str>, prices: &Prices) -> Self {
+        let price = model.and_then(|model| prices.of(Some(service), model));
+        let dollars = price.map(|price| price.cost(&tokens.0));
+        let assumed = dollars.unwrap_or_else(|| prices::expensive().cost(&tokens.0));
+        Self { tokens, dollars, assumed }
+    }
+
+    /// What a budget in dollars is charged with. An unknown model is taken for a dear one: a budget that lets pass what
+    /// it cannot price would be none.
+    pub(super) fn micro_dollars(&self) -> u64 {
+        self.assumed.to_micro_rounded_up()
+    }
+}
+
+/// The tokens that a call used, and whether that is an estimate. A call that failed used none: providers bill answers.
+pub(super) fn tokens(order: &Order, used: Option<Usage>, worked: bool, bytes_out: u64) -> (Tokens, bool) {
+    match used {
+        Some(used) => (Tokens::used(used), false),
+        None if !order.works || !worked => (Tokens::default(), false),
+        None => {
+            let per_token = if order.stream { STREAMED } else { WHOLE };
+            let answer = bytes_out.div_ceil(per_token);
+            (Tokens::of(order.prompt, order.most.map_or(answer, |most| answer.min(most))), true)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use twinlane_dialects::chat::Usage;
+
+    use super::{Tokens, tokens};
+    use crate::books::Order;
+
+    fn order(model: Option<&str>, most: Option<u64>, stream: bool) -> Order {
+        Order {
+            works: model.is_some(),
+            model: model.map(str::to_owned),
+            prompt: 100,
+            most,
+            stream,
+            ..Order::default()
+        }
+    }
+
+    #[test]
+    fn what_the_provider_says_counts_and_else_an_estimate() {
+        let used = Usage { prompt: 7, completion: 3, ..Usage::default() };
+        for (order, used, worked, bytes, expected) in [
+            (order(Some("m"), None, false), Some(used), true, 4000, (Tokens::of(7, 3), false)),
+            (order(Some("m"), None, false), None, true, 4000, (Tokens::of(100, 1000), true)),
+            (order(Some("m"), Some(50), false), None, true, 4000, (Tokens::of(100, 50), true)),
+            (order(Some("m"), None, true), None, true, 1200, (Tokens::of(100, 10), true)),
+            (order(Some("m"), None, true), None, true, 0, (Tokens::of(100, 0), true)),
+            (order(Some("m"), None, true), None, false, 1200, (Tokens::default(), false)),
+            (order(None, None, false), None, true, 4000, (Tokens::default(), false)),
+        ] {
+            assert_eq!(tokens(&order, used, worked, bytes), expected, "{order:?} {used:?}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! The entry of a call in the usage log: numbers and names. No prompt, no answer, no key, unless bodies are asked for.
+
+use std::time::SystemTime;
+
+use serde_json::{Map, Number, Value};
+use twinlane_store::{UsageRecord, millis};
+
+use super::bill::Cost;
+use super::{Bodies, Order, Payer};
+use crate::record::Record;
+
+/// What is known of a call beside its record.
+pub(super) struct Facts<'a> {
+    pub(super) id: &'a str,
+    pub(super) payer: &'a Payer,
+    pub(super) order: &'a Order,
+    pub(super) cost: Cost,
+    pub(super) estimated: bool,
+}
+
+/// Who answered a call, and with which model.
+pub(super) struct Served<'a> {
+    pub(super) service: &'a str,
+    pub(super) model: Option<&'a str>,
+}
+
+/// Who answered: the target of a call of the unified API, else the service; and the model that the reply names, else the
+/// one that was asked for.
+pub(super) fn served<'a>(record: &'a Record, order: &'a Order) -> Served<'a> {
+    let target = record.served.as_deref().and_then(|served| served.split_once('/'));
+    let asked = target.map(|(_, model)| model).or(order.model.as_deref());
+    let service = target.map(|(service, _)| service).or(record.service.as_deref()).unwrap_or(&order.service);
+    Served { service, model: record.model_served.as_deref().or(asked) }
+}
+
+/// The entry of a call that has ended.
+pub(super) fn of(record: &Record, call: &Facts<'_>, bodies: Option<Box<Bodies>>) -> UsageRecord {
+    let now = SystemTime::now();
+    let began = now.checked_sub(record.total).unwrap_or(now);
+    let time = began.duration_since(SystemTime::UNIX_EPOCH).map_or(0, millis);
+    UsageRecord {
+        id: call.id.to_owned(),
+        time,
+        token: call.payer.token.clone(),
+        session: call.payer.session.clone(),
+        service: record.service.clone(),
+        model: call.order.model.clone(),
+        status: record.status.as_u16(),
+        rest: rest(record, call, bodies),
+    }
+}
+
+fn rest(record: &Record, call: &Facts<'_>, bodies: Option<Box<Bodies>>) -> Map<String, Value> {
+    let served = served(record, call.order);
+    let answered = record.attempts > 0;
+    let tokens = call.cost.tokens;
+    let counted = |count: u64| (record.usage.is_some() || call.estimated).then_some(count);
+    let used = |count: fn(&twinlane_dialects::chat::Usage) -> u64| record.usage.as_ref().map(count);
+    let cost = call.cost.dollars.filter(|_| record.usage.is_some() || call.estimated);
+    let mut rest = Map::new();
+    let mut put = |name: &str, value: Value| drop(rest.insert(name.to_owned(), value));
+    put("provider", served.service.into());
+    put("model_served", served.model.filter(|_| answered).into());
+    put("token_name", call.payer.name.as_deref().into());
+    put("method", record.method.as_str().into());
+    put("lane", record.choice.map(|choice| choice.lane.as_str()).into());
+    put("stream", call.order.stream.into());
+    put("outcome", record.outcome.to_string().into());
+    put("error", record.error.into());
+    put("attempts", record.attempts.into());
+    put("fallbacks", record.fallbacks.clone().into());
+    put("tokens_in", counted(tokens.prompt()).into());
+    put("tokens_out", counted(tokens.completion()).into());
+    put("tokens_cached", used(|usage| usage.cached).into());
+    put("tokens_reasoning", used(|usage| usage.reasoning).into());
+    put("estimated", call.estimated.into());
+    put(
+        "cost",
+        cost.and_then(|cost| cost.to_string().parse::<Number>().ok()).map_or(Value::Null, Value::Number),
+    );
+    put("first_byte_ms", record.first_byte.map(millis).into());
+    put("total_ms", millis(record.total).into());
+    put("bytes_in", record.bytes_in.into());
+    put("bytes_out", record.bytes_out.into());
+    if record.id != call.id {
+        put("request_id", record.id.as_str().into());
+    }
+    if let Some(bodies) = bodies {
+        let (request, response) = bodies.json();
+        put("request", request);
+        put("response", response);
+    }
+    rest
+}

@@ -1,0 +1,83 @@
+//! What is learnt of a reply from its bytes as they pass: whether it has come to its end, and what it cost.
+
+use twinlane_dialects::Dialect;
+
+use crate::inband::Protocol;
+use crate::lexer::{Framing, Lexer, Listener, Token, Word};
+use crate::record::Notes;
+use crate::terminal::Terminal;
+use crate::usage::Meter;
+
+/// Reads one reply in one pass.
+#[derive(Debug)]
+pub struct Reading {
+    lexer: Lexer,
+    ears: Ears,
+}
+
+#[derive(Debug)]
+struct Ears {
+    terminal: Option<Terminal>,
+    meter: Option<Meter>,
+}
+
+impl Reading {
+    /// Of an event stream. `tells` is the dialect in which it tells what it cost, where it does.
+    #[must_use]
+    pub fn of_events(protocol: Protocol, tells: Option<Dialect>) -> Self {
+        let terminal = Some(Terminal::of(protocol));
+        Self { lexer: Lexer::of(Framing::Events), ears: Ears { terminal, meter: tells.map(Meter::of) } }
+    }
+
+    /// Of a JSON document that tells in this dialect what it cost.
+    #[must_use]
+    pub fn of_whole(tells: Dialect) -> Self {
+        let meter = Some(Meter::of(tells));
+        Self { lexer: Lexer::of(Framing::Whole), ears: Ears { terminal: None, meter } }
+    }
+
+    /// Looks at the next bytes. Once there is nothing to wait for, they are not looked at.
+    pub fn see(&mut self, data: &[u8]) {
+        if self.is_unfinished() || self.ears.meter.is_some() {
+            self.lexer.read(data, &mut self.ears);
+        }
+    }
+
+    /// Whether an event stream would stop here short of its protocol's end.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        self.ears.terminal.as_ref().is_some_and(|terminal| !terminal.has_ended())
+    }
+
+    /// Notes what has been learnt so far of what the reply cost.
+    pub fn tell(&self, notes: &Notes) {
+        let Some(meter) = &self.ears.meter else { return };
+        if let Some(usage) = meter.usage() {
+            notes.used(usage);
+        }
+        if let Some(model) = meter.model() {
+            notes.answered_by(model);
+        }
+    }
+}
+
+impl Listener for Ears {
+    fn named(&mut self, key: &Word, depth: u32) -> bool {
+        if let Some(terminal) = &mut self.terminal {
+            terminal.named(key, depth);
+        }
+        self.meter.as_mut().is_some_and(|meter| meter.wants(key, depth))
+    }
+
+    fn hear(&mut self, token: Token<'_>) {
+        if let Some(terminal) = &mut self.terminal {
+            terminal.hear(token);
+        }
+    }
+
+    fn value(&mut self, value: &[u8]) {
+        if let Some(meter) = &mut self.meter {
+            meter.take(value);
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Knows what a reply cost that passes untouched: the tokens that its provider tells, and the model that answered.
+//!
+//! It goes by where a key stands: at the top of the reply, of an event, or of what the provider wraps either in. What a
+//! model says or calls a function with is deeper, so nobody can talk his bill down.
+
+use http::Method;
+use serde_json::Value;
+use twinlane_dialects::chat::Usage;
+use twinlane_dialects::{Dialect, usage};
+
+use crate::lexer::Word;
+
+/// What costs tokens, by the end of its path, and the dialect in which its reply tells how many.
+const TOLD: [(&str, Dialect); 11] = [
+    ("/completions", Dialect::Chat),
+    ("/embeddings", Dialect::Chat),
+    ("/responses", Dialect::Responses),
+    ("/images/generations", Dialect::Responses),
+    ("/images/edits", Dialect::Responses),
+    ("/audio/transcriptions", Dialect::Responses),
+    ("/messages", Dialect::Messages),
+    (":generateContent", Dialect::Gemini),
+    (":streamGenerateContent", Dialect::Gemini),
+    (":embedContent", Dialect::Gemini),
+    (":batchEmbedContents", Dialect::Gemini),
+];
+
+/// The dialect in which the reply to a call tells what it cost, where it does. What is merely fetched, as a response of
+/// yesterday, has been paid for.
+#[must_use]
+pub fn told(method: &Method, path: &str) -> Option<Dialect> {
+    let (_, dialect) = TOLD.iter().find(|(end, _)| path.ends_with(end) && method == Method::POST)?;
+    Some(*dialect)
+}
+
+/// Listens to one reply for what it cost.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    dialect: Dialect,
+    /// Whether the last key at the top was that of a wrapper.
+    wrapped: bool,
+    /// What the value is that has been asked for.
+    wanted: Wanted,
+    /// The last usage in a wrapper, as it was told.
+    inner: Vec<u8>,
+    /// The last usage at the top.
+    outer: Vec<u8>,
+    model: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    Usage,
+    Model,
+}
+
+impl Meter {
+    /// One for a reply in a dialect.
+    pub(crate) fn of(dialect: Dialect) -> Self {
+        let (inner, outer) = (Vec::new(), Vec::new());
+        Self { dialect, wrapped: false, wanted: Wanted::Usage, inner, outer, model: None }
+    }
+
+    /// Whether the value of a key is wanted, which stands in this many objects.
+    pub(crate) fn wants(&mut self, key: &Word, depth: u32) -> bool {
+        match depth {
+            1 => self.wrapped = self.is_wrapper(key),
+            2 if self.wrapped => {}
+            _ => return false,
+        }
+        let (usage, model): (&[u8], &[u8]) = match self.dialect {
+            Dialect::Gemini => (b"usageMetadata", b"modelVersion"),
+            _ => (b"usage", b"model"),
+        };
+        let wanted = match () {
+            () if key.is(usage) => Wanted::Usage,
+            () if self.model.is_none() && key.is(model) => Wanted::Model,
+            () => return false,
+        };
+        self.wanted = wanted;
+        true
+    }
+
+    /// Takes the value that was wanted. Usage may come more than once; each time it is all of it.
+    pub(crate) fn take(&mut self, value: &[u8]) {
+        match self.wanted {
+            Wanted::Model => self.model = serde_json::from_slice(value).ok(),
+            Wanted::Usage => {
+                let place = if self.wrapped { &mut self.inner } else { &mut self.outer };
+                // Some end with a usage of nothing but zeros.
+                if place.is_empty() || value.iter().any(|byte| (b'1'..=b'9').contains(byte)) {
+                    place.clear();
+                    place.extend_from_slice(value);
+                }
+            }
+        }
+    }
+
+    /// What the reply has cost, as far as it has told.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        let told =
+            [&self.inner, &self.outer].into_iter().filter_map(|told| serde_json::from_slice(told).ok());
+        usage::read(self.dialect, &told.collect::<Vec<Value>>())
+    }
+
+    /// The model that answered, in the provider's words.
+    pub(crate) fn model(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// Whether a key at the top holds what else stands there itself: OpenAI's and Anthropic's events are about a whole
+    /// reply, Google's Code Assist wraps Gemini's, Groq has a place of its own, and Moonshot tells by choice.
+    fn is_wrapper(&self, key: &Word) -> bool {
+        match self.dialect {
+            Dialect::Messages => key.is(b"message"),
+            Dialect::Responses | Dialect::Gemini => key.is(b"response"),
+            Dialect::Chat | Dialect::Completions => key.is(b"x_groq") || key.is(b"choices"),
+            Dialect::OneMin => false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
