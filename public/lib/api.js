@@ -1,0 +1,74 @@
+// Asks the gateway that served this page, and nobody else. What goes wrong comes back in words.
+
+import * as keys from "./keys.js";
+
+const PATIENCE_MS = 20_000; // why: a cold function may take seconds
+export const HERE = location.origin;
+
+/** What went wrong, in a sentence for the person in front of the page. */
+export class Failure extends Error {
+  constructor(message, facts = {}) {
+    super(message);
+    Object.assign(this, { status: 0, code: null, requestId: null, headers: null }, facts);
+  }
+}
+
+/** Asks; anything but success is a `Failure`. `as` says with whose key: "caller", "admin" or "nobody". */
+export async function ask(path, { as = "caller", ...init } = {}) {
+  const headers = new Headers(init.headers);
+  const key = keyFor(as);
+  if (key) headers.set("authorization", `Bearer ${key}`);
+  const reply = await fetch(path, { cache: "no-store", credentials: "omit", ...init, headers }).catch((cause) => {
+    throw unreached(cause, path);
+  });
+  if (reply.ok) return reply;
+  throw await refusal(reply);
+}
+
+/** Asks for JSON, within a while. */
+export async function askJson(path, init = {}) {
+  const reply = await ask(path, { signal: AbortSignal.timeout(PATIENCE_MS), ...init });
+  return reply.json().catch(() => {
+    // why: a login wall in front answers 200 with a page of its own
+    throw new Failure(`Something other than the gateway answered ${path}. Is a login page in front of it?`);
+  });
+}
+
+/** Sends JSON. */
+export const sendJson = (path, body, init = {}) =>
+  ask(path, {
+    method: "POST",
+    ...init,
+    body: JSON.stringify(body),
+    headers: { "content-type": "application/json", ...init.headers },
+  });
+
+function keyFor(as) {
+  if (as === "nobody") return "";
+  return as === "admin" ? keys.admin() || keys.caller() : keys.caller();
+}
+
+function unreached(cause, path) {
+  if (cause.name === "AbortError") return cause;
+  if (cause.name === "TimeoutError")
+    return new Failure(`${HERE}${path} did not answer within ${PATIENCE_MS / 1000} s.`);
+  return new Failure(`Nothing answered at ${HERE}${path}. Is the gateway still running, and this computer online?`);
+}
+
+async function refusal(reply) {
+  const body = await reply.json().catch(() => null);
+  const error = body?.error ?? body?.[0]?.error;
+  const said = typeof error === "string" ? error : error?.message;
+  return new Failure(said || `The answer was ${reply.status}, without saying why.`, {
+    status: reply.status,
+    code: error?.code ?? error?.type ?? null,
+    requestId: reply.headers.get("x-gateway-request-id"),
+    headers: reply.headers,
+  });
+}
+
+/** Whether a page is simply not there: not switched on, or not in this version. */
+export const isAbsent = (failure) => failure instanceof Failure && [404, 405, 501].includes(failure.status);
+
+/** Whether a key would help. */
+export const wantsKey = (failure) => failure instanceof Failure && [401, 403].includes(failure.status);
