@@ -40,7 +40,7 @@ pub async fn run(role: Role) -> Result<(), lambda_http::Error> {
     let door = Arc::new(door(vars, role).await);
     run_with_streaming_response_concurrent(service_fn(move |request: lambda_http::Request| {
         let door = Arc::clone(&door);
-        async move { Ok::<_, std::convert::Infallible>(answer(&door, request).await) }
+        async move { Ok::<_, std::convert::Infallible>(answer(&door, role, request).await) }
     }))
     .await
 }
@@ -60,9 +60,13 @@ async fn door(vars: Vec<(String, String)>, role: Role) -> Door {
     })
 }
 
-async fn answer(door: &Door, request: lambda_http::Request) -> Response<safe::Unbroken> {
-    let arrival = arrival(&request);
-    let response = door.answer(understood(request), arrival).await;
+async fn answer(door: &Door, role: Role, request: lambda_http::Request) -> Response<safe::Unbroken> {
+    let (arrival, request) = (arrival(&request), understood(request));
+    let file = if role == Role::Gateway { twinlane_console::answer(&request) } else { None };
+    let response = match file {
+        Some(file) => file,
+        None => door.answer(request, arrival).await,
+    };
     safe::answer(response, door.settled())
 }
 

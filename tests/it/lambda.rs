@@ -116,6 +116,25 @@ async fn repeated_headers_arrive_as_one() {
 }
 
 #[tokio::test]
+async fn the_console_is_served_by_the_function_that_has_an_address() {
+    let (_provider, function) = function(&[]).await;
+    let get = |path: &str, accepts: &str| {
+        event("GET", path, "", &json!({ "host": "abc.lambda-url.on.aws", "accept-encoding": accepts }), "")
+    };
+    let page = function.invoke(get("/", ""), LONG).streamed().await;
+    assert_eq!(
+        (&page.prelude["statusCode"], &page.prelude["headers"]["content-type"]),
+        (&json!(200), &json!("text/html; charset=utf-8"))
+    );
+    assert!(String::from_utf8_lossy(&page.body).contains("<title>Twinlane"), "the page as it is");
+    let packed = function.invoke(get("/app.js", "gzip, br"), LONG).streamed().await;
+    assert_eq!(packed.prelude["headers"]["content-encoding"], "gzip");
+    assert_eq!(packed.body[..2], [0x1f, 0x8b], "and packed for browsers");
+    let api = function.invoke(get("/openapi.json", ""), LONG).streamed().await;
+    assert_eq!(serde_json::from_slice::<Value>(&api.body).unwrap()["openapi"], "3.1.0");
+}
+
+#[tokio::test]
 async fn the_background_function_is_an_ordinary_service() {
     let provider = Demo::start().await.unwrap();
     let config = proxy_config(&provider, &json!({}));
