@@ -28,19 +28,24 @@ pub struct Usage {
     pub total: Option<u64>,
 }
 
+/// A number in an object's object. `Value::pointer` would copy every name on its way.
+pub(crate) fn number(value: &Value, path: &[&str]) -> Option<u64> {
+    path.iter().try_fold(value, |value, name| value.get(name))?.as_u64()
+}
+
 impl Usage {
     /// Reads chat's `usage` object.
     #[must_use]
     pub fn read(usage: &Value) -> Option<Self> {
-        let number = |path: &str| usage.pointer(path).and_then(Value::as_u64);
+        let number = |path: &[&str]| number(usage, path);
         usage.as_object()?;
         Some(Self {
-            prompt: number("/prompt_tokens").unwrap_or_default(),
-            cached: number("/prompt_tokens_details/cached_tokens").unwrap_or_default(),
-            cache_write: number("/prompt_tokens_details/cache_write_tokens").unwrap_or_default(),
-            completion: number("/completion_tokens").unwrap_or_default(),
-            reasoning: number("/completion_tokens_details/reasoning_tokens").unwrap_or_default(),
-            total: number("/total_tokens"),
+            prompt: number(&["prompt_tokens"]).unwrap_or_default(),
+            cached: number(&["prompt_tokens_details", "cached_tokens"]).unwrap_or_default(),
+            cache_write: number(&["prompt_tokens_details", "cache_write_tokens"]).unwrap_or_default(),
+            completion: number(&["completion_tokens"]).unwrap_or_default(),
+            reasoning: number(&["completion_tokens_details", "reasoning_tokens"]).unwrap_or_default(),
+            total: number(&["total_tokens"]),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::chat::Usage;
+use crate::chat::{Usage, number};
 use crate::dialect::Dialect;
 use crate::to_gemini::usage_of as gemini;
 use crate::to_messages::Tokens;
@@ -29,27 +29,27 @@ fn messages(told: &[Value]) -> Option<Usage> {
 /// OpenAI counts a prompt and a completion in chat, an input and an output everywhere else. DeepSeek and Moonshot have
 /// names of their own for what was cached.
 fn openai(usage: &Value) -> Option<Usage> {
-    let first = |paths: &[&str]| paths.iter().find_map(|path| usage.pointer(path)?.as_u64());
-    let count = |paths: &[&str]| first(paths).unwrap_or_default();
+    let first = |paths: &[&[&str]]| paths.iter().find_map(|path| number(usage, path));
+    let count = |paths: &[&[&str]]| first(paths).unwrap_or_default();
     usage.as_object()?;
     let usage = Usage {
-        prompt: count(&["/prompt_tokens", "/input_tokens"]),
+        prompt: count(&[&["prompt_tokens"], &["input_tokens"]]),
         cached: count(&[
-            "/prompt_tokens_details/cached_tokens",
-            "/input_tokens_details/cached_tokens",
-            "/prompt_cache_hit_tokens",
-            "/cached_tokens",
+            &["prompt_tokens_details", "cached_tokens"],
+            &["input_tokens_details", "cached_tokens"],
+            &["prompt_cache_hit_tokens"],
+            &["cached_tokens"],
         ]),
         cache_write: count(&[
-            "/prompt_tokens_details/cache_write_tokens",
-            "/input_tokens_details/cache_write_tokens",
+            &["prompt_tokens_details", "cache_write_tokens"],
+            &["input_tokens_details", "cache_write_tokens"],
         ]),
-        completion: count(&["/completion_tokens", "/output_tokens"]),
+        completion: count(&[&["completion_tokens"], &["output_tokens"]]),
         reasoning: count(&[
-            "/completion_tokens_details/reasoning_tokens",
-            "/output_tokens_details/reasoning_tokens",
+            &["completion_tokens_details", "reasoning_tokens"],
+            &["output_tokens_details", "reasoning_tokens"],
         ]),
-        total: first(&["/total_tokens"]),
+        total: first(&[&["total_tokens"]]),
     };
     Some(with_the_rest(usage))
 }

@@ -7,7 +7,7 @@ use http::Method;
 use crate::call::Call;
 
 /// One of the two functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Lane {
     /// The fast function that talks to the client.
     Edge,

@@ -85,6 +85,11 @@ impl Lexer {
         }
     }
 
+    /// Whether an event has ended and no other has begun.
+    pub(crate) fn is_between_events(&self) -> bool {
+        self.place == Place::Field(0) && self.depth == 0 && self.keeping.is_none()
+    }
+
     /// Reads the next bytes.
     pub(crate) fn read(&mut self, data: &[u8], listener: &mut impl Listener) {
         let mut rest = data;

@@ -3,7 +3,10 @@
 //! Only this project's own lines are written, at any level: hyper and its kin log addresses and headers when asked to
 //! speak up, and an operator who sets `LOG_LEVEL=DEBUG` asks for ours.
 
+mod line;
+
 use std::io::IsTerminal;
+use std::sync::OnceLock;
 
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
@@ -13,12 +16,17 @@ use tracing_subscriber::{Layer, fmt};
 use crate::Error;
 use crate::config::Log;
 use crate::record::{Record, Recorder};
+use line::Line;
 
 /// How a gateway logs that cannot read its settings.
 pub const ANXIOUS: Log = Log { level: tracing::Level::ERROR, json: true };
 
+/// How the log was started.
+static STARTED: OnceLock<Log> = OnceLock::new();
+
 /// Starts logging to standard output. Later calls change nothing.
 pub fn start(log: Log) {
+    let log = *STARTED.get_or_init(|| log);
     let ours = Targets::new().with_target("twinlane", log.level);
     let layer = if log.json {
         fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
@@ -34,8 +42,10 @@ pub struct Logger;
 
 impl Recorder for Logger {
     fn began(&self, record: &Record, path: &str) {
+        let Some(log) = calls_are_logged() else { return };
         let (id, method, service) = (&record.id, &record.method, record.service.as_deref().unwrap_or("-"));
-        tracing::info!(id, service, "call {id} in: {method} {service} {path}");
+        let line = Line::new(log.json, format_args!("call {id} in: {method} {service} {path}"));
+        line.text("id", id).text("service", service).write();
     }
 
     /// What happened at a provider's side or in here is the operator's business; what a client did wrong is not.
@@ -51,29 +61,34 @@ impl Recorder for Logger {
     }
 
     fn ended(&self, record: &Record) {
-        let (id, status) = (&record.id, record.status.as_u16());
-        tracing::info!(
-            id,
-            service = record.service.as_deref().unwrap_or("-"),
-            lane = record.choice.map_or("-", |choice| choice.lane.as_str()),
-            reason = record.choice.map_or("-", |choice| choice.why.as_str()),
-            status,
-            error = record.error.unwrap_or("-"),
-            outcome = %record.outcome,
-            attempts = record.attempts,
-            bytes_in = record.bytes_in,
-            bytes_out = record.bytes_out,
-            token = record.token.as_deref(),
-            session = record.session.as_deref(),
-            model = record.model.as_deref(),
-            served = record.served.as_deref(),
-            tokens_in = record.usage.map(|usage| usage.prompt),
-            tokens_out = record.usage.map(|usage| usage.completion),
-            first_byte_ms = record.first_byte.map(ms),
-            total_ms = ms(record.total),
-            "call {id} out: {status} {}", record.outcome
-        );
+        let Some(log) = calls_are_logged() else { return };
+        let (id, status, outcome) = (&record.id, record.status.as_u16(), record.outcome.as_str());
+        let line = Line::new(log.json, format_args!("call {id} out: {status} {outcome}"))
+            .text("id", id)
+            .text("service", record.service.as_deref().unwrap_or("-"))
+            .text("lane", record.choice.map_or("-", |choice| choice.lane.as_str()))
+            .text("reason", record.choice.map_or("-", |choice| choice.why.as_str()))
+            .number("status", u64::from(status))
+            .text("error", record.error.unwrap_or("-"))
+            .word("outcome", outcome)
+            .number("attempts", u64::from(record.attempts))
+            .number("bytes_in", record.bytes_in)
+            .number("bytes_out", record.bytes_out)
+            .maybe("token", record.token.as_deref())
+            .maybe("session", record.session.as_deref())
+            .maybe("model", record.model.as_deref())
+            .maybe("served", record.served.as_deref())
+            .number("tokens_in", record.usage.map(|usage| usage.prompt))
+            .number("tokens_out", record.usage.map(|usage| usage.completion))
+            .number("first_byte_ms", record.first_byte.map(ms))
+            .number("total_ms", ms(record.total));
+        line.write();
     }
+}
+
+/// How calls are logged, where they are.
+fn calls_are_logged() -> Option<Log> {
+    STARTED.get().copied().filter(|log| log.level >= tracing::Level::INFO)
 }
 
 fn ms(span: std::time::Duration) -> u64 {

@@ -3,14 +3,15 @@
 //! There is no such page on the platforms: each of many instances would show its own numbers, and take them along when it
 //! ends. A collector of OpenTelemetry's is told there instead ([`telemetry`](crate::telemetry)).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
 
 use twinlane_telemetry::{Family, Histogram, Labels, Names, Page};
 
-use crate::record::{Record, Recorder};
+use crate::lane::Lane;
+use crate::record::{Outcome, Record, Recorder};
 use crate::telemetry::told::{SECONDS, provider_alias};
 use crate::{Error, VERSION};
 
@@ -18,6 +19,9 @@ use crate::{Error, VERSION};
 const MOST_SERIES: usize = 2000;
 /// How many names of models are told apart.
 pub(crate) const MOST_MODELS: usize = 100;
+
+/// The name of all models for which there is no more room.
+const OTHER: &str = "other";
 
 /// What has been counted since the process began.
 #[derive(Default)]
@@ -28,22 +32,34 @@ pub struct Metrics {
     connections: OnceLock<Box<dyn Fn() -> usize + Send + Sync>>,
 }
 
+/// What has been counted, by service: every call counts, so nothing is copied to find the place.
 struct Counted {
+    services: BTreeMap<String, Service>,
     models: Names,
-    calls: Family<f64>,
-    tokens: Family<f64>,
-    first_byte: Family<Histogram>,
-    total: Family<Histogram>,
+}
+
+/// What has been counted of one service.
+struct Service {
+    calls: BTreeMap<(u16, Outcome, Option<Lane>), u64>,
+    /// By model: those of prompts, and those of answers.
+    tokens: BTreeMap<String, [u64; 2]>,
+    first_byte: Histogram,
+    total: Histogram,
 }
 
 impl Default for Counted {
     fn default() -> Self {
+        Self { services: BTreeMap::new(), models: Names::new(MOST_MODELS) }
+    }
+}
+
+impl Default for Service {
+    fn default() -> Self {
         Self {
-            models: Names::new(MOST_MODELS),
-            calls: Family::new(MOST_SERIES),
-            tokens: Family::new(MOST_SERIES),
-            first_byte: Family::new(MOST_SERIES),
-            total: Family::new(MOST_SERIES),
+            calls: BTreeMap::new(),
+            tokens: BTreeMap::new(),
+            first_byte: Histogram::new(SECONDS),
+            total: Histogram::new(SECONDS),
         }
     }
 }
@@ -86,46 +102,55 @@ impl Metrics {
 impl Counted {
     fn count(&mut self, record: &Record) {
         // What came to no service, as a page or a refusal, has no name of one.
-        let service = provider_alias(record).unwrap_or("-").to_owned();
-        let lane = record.choice.map_or("-", |choice| choice.lane.as_str());
-        self.calls.add(
-            vec![
-                ("service", service.clone()),
-                ("status", record.status.as_u16().to_string()),
-                ("outcome", record.outcome.to_string()),
-                ("lane", lane.to_owned()),
-            ],
-            1.0,
-        );
-        observe(&mut self.total, &service, Some(record.total));
-        observe(&mut self.first_byte, &service, record.first_byte);
-        self.count_tokens(record, &service);
-    }
-
-    fn count_tokens(&mut self, record: &Record, service: &str) {
+        let alias = provider_alias(record).unwrap_or("-");
+        if !self.services.contains_key(alias) {
+            self.services.insert(alias.to_owned(), Service::default());
+        }
+        let Some(service) = self.services.get_mut(alias) else { return };
+        let lane = record.choice.map(|choice| choice.lane);
+        *service.calls.entry((record.status.as_u16(), record.outcome, lane)).or_default() += 1;
+        service.total.observe(record.total.as_secs_f64());
+        if let Some(first) = record.first_byte {
+            service.first_byte.observe(first.as_secs_f64());
+        }
         let Some(usage) = record.usage else { return };
-        let model = self.models.admit(record.model.as_deref().unwrap_or("-"));
-        for (kind, tokens) in [("input", usage.prompt), ("output", usage.completion)] {
-            let labels =
-                vec![("service", service.to_owned()), ("model", model.clone()), ("type", kind.to_owned())];
-            self.tokens.add(labels, tokens as f64);
+        let model = record.model.as_deref().unwrap_or("-");
+        if !service.tokens.contains_key(model) {
+            service.tokens.entry(self.models.admit(model)).or_default();
+        }
+        let model = if service.tokens.contains_key(model) { model } else { OTHER };
+        if let Some([prompt, completion]) = service.tokens.get_mut(model) {
+            (*prompt, *completion) = (*prompt + usage.prompt, *completion + usage.completion);
         }
     }
 
     fn write(&self, page: &mut Page) {
-        page.counters("twinlane_calls_total", "Requests that have ended.", &self.calls);
-        page.counters("twinlane_tokens_total", "Tokens that providers told.", &self.tokens);
+        let (mut calls, mut tokens) = (Family::new(MOST_SERIES), Family::new(MOST_SERIES));
+        let (mut first_byte, mut total) = (Family::new(MOST_SERIES), Family::new(MOST_SERIES));
+        for (alias, service) in &self.services {
+            let named = |more: &[(&'static str, &str)]| -> Labels {
+                let more = more.iter().map(|(name, value)| (*name, (*value).to_owned()));
+                std::iter::once(("service", alias.clone())).chain(more).collect()
+            };
+            for ((status, outcome, lane), count) in &service.calls {
+                let (status, lane) = (status.to_string(), lane.map_or("-", Lane::as_str));
+                let labels = named(&[("status", &status), ("outcome", outcome.as_str()), ("lane", lane)]);
+                calls.add(labels, *count as f64);
+            }
+            for (model, counts) in &service.tokens {
+                for (kind, count) in ["input", "output"].into_iter().zip(counts) {
+                    tokens.add(named(&[("model", model), ("type", kind)]), *count as f64);
+                }
+            }
+            first_byte.of(named(&[]), || service.first_byte.clone());
+            total.of(named(&[]), || service.total.clone());
+        }
+        page.counters("twinlane_calls_total", "Requests that have ended.", &calls);
+        page.counters("twinlane_tokens_total", "Tokens that providers told.", &tokens);
         let help = "From the arrival of a request to the first byte of its answer.";
-        page.histograms("twinlane_first_byte_seconds", help, &self.first_byte);
+        page.histograms("twinlane_first_byte_seconds", help, &first_byte);
         let help = "From the arrival of a request to the last byte of its answer.";
-        page.histograms("twinlane_call_seconds", help, &self.total);
-    }
-}
-
-fn observe(family: &mut Family<Histogram>, service: &str, span: Option<Duration>) {
-    if let Some(span) = span {
-        let labels = vec![("service", service.to_owned())];
-        family.of(labels, || Histogram::new(SECONDS)).observe(span.as_secs_f64());
+        page.histograms("twinlane_call_seconds", help, &total);
     }
 }
 

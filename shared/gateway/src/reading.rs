@@ -1,5 +1,7 @@
 //! What is learnt of a reply from its bytes as they pass: whether it has come to its end, and what it cost.
 
+mod glance;
+
 use twinlane_dialects::Dialect;
 
 use crate::inband::Protocol;
@@ -7,12 +9,14 @@ use crate::lexer::{Framing, Lexer, Listener, Token, Word};
 use crate::record::Notes;
 use crate::terminal::Terminal;
 use crate::usage::Meter;
+use glance::Glance;
 
 /// Reads one reply in one pass.
 #[derive(Debug)]
 pub struct Reading {
     lexer: Lexer,
     ears: Ears,
+    glance: Option<Glance>,
 }
 
 #[derive(Debug)]
@@ -26,21 +30,32 @@ impl Reading {
     #[must_use]
     pub fn of_events(protocol: Protocol, tells: Option<Dialect>) -> Self {
         let terminal = Some(Terminal::of(protocol));
-        Self { lexer: Lexer::of(Framing::Events), ears: Ears { terminal, meter: tells.map(Meter::of) } }
+        let ears = Ears { terminal, meter: tells.map(Meter::of) };
+        Self { lexer: Lexer::of(Framing::Events), ears, glance: Some(Glance::at(protocol, tells)) }
     }
 
     /// Of a JSON document that tells in this dialect what it cost.
     #[must_use]
     pub fn of_whole(tells: Dialect) -> Self {
         let meter = Some(Meter::of(tells));
-        Self { lexer: Lexer::of(Framing::Whole), ears: Ears { terminal: None, meter } }
+        Self { lexer: Lexer::of(Framing::Whole), ears: Ears { terminal: None, meter }, glance: None }
     }
 
     /// Looks at the next bytes. Once there is nothing to wait for, they are not looked at.
     pub fn see(&mut self, data: &[u8]) {
-        if self.is_unfinished() || self.ears.meter.is_some() {
+        if (self.is_unfinished() || self.ears.meter.is_some()) && !self.is_of_no_interest(data) {
             self.lexer.read(data, &mut self.ears);
         }
+    }
+
+    /// Whether a piece is of whole events that say nothing new, as most are: a few words of the answer.
+    fn is_of_no_interest(&self, data: &[u8]) -> bool {
+        let knows_model = || self.ears.meter.as_ref().is_none_or(|meter| meter.model().is_some());
+        let says_nothing = |glance: &Glance| !glance.catches(data);
+        data.ends_with(b"\n\n")
+            && self.lexer.is_between_events()
+            && knows_model()
+            && self.glance.as_ref().is_some_and(says_nothing)
     }
 
     /// Whether an event stream would stop here short of its protocol's end.

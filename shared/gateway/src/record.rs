@@ -80,7 +80,7 @@ pub struct Record {
 }
 
 /// How a call ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     /// The answer went out whole, be it an error.
     Complete,
@@ -95,6 +95,18 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The word for it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Truncated => "truncated",
+            Self::Limit => "limit",
+            Self::Deadline => "deadline",
+            Self::ClientLeft => "client_left",
+        }
+    }
+
     /// How a call ends that an error ends.
     #[must_use]
     pub fn of(error: &Error) -> Self {
@@ -108,13 +120,7 @@ impl Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Complete => "complete",
-            Self::Truncated => "truncated",
-            Self::Limit => "limit",
-            Self::Deadline => "deadline",
-            Self::ClientLeft => "client_left",
-        })
+        f.write_str(self.as_str())
     }
 }
 

@@ -130,6 +130,11 @@ fn is_form(headers: &HeaderMap) -> bool {
 /// The models that a path names, as Gemini's, Azure's, Bedrock's, Hugging Face's and Cloudflare's do.
 fn named_by_path(path: &str) -> Vec<String> {
     let path = crate::path::decode(path);
+    // Most paths name none, and every call asks.
+    let names = |segment: &str| matches!(segment, "models" | "run" | "tunedModels" | "deployments" | "model");
+    if !path.split('/').any(names) {
+        return Vec::new();
+    }
     let after = |marker: &str| path.split_once(marker).map(|(_, rest)| rest);
     let whole = ["/models/", "/ai/run/", "/tunedModels/"].into_iter().filter_map(after).map(|rest| {
         // What follows the last colon is what is to be done: `gemini-2.5-flash:generateContent`.

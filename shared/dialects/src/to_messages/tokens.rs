@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::chat::Usage;
+use crate::chat::{Usage, number};
 
 /// What is known so far. A stream tells it more than once; what comes later holds, and what is left out stays.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,13 +17,12 @@ pub(crate) struct Tokens {
 impl Tokens {
     /// Takes over what a `usage` object says. Its numbers are totals: they replace, they never add.
     pub(crate) fn learn(&mut self, usage: &Value) {
-        let number = |path: &str| usage.pointer(path).and_then(Value::as_u64);
-        let learn = |known: &mut Option<u64>, path| *known = number(path).or(*known);
-        learn(&mut self.input, "/input_tokens");
-        learn(&mut self.cache_read, "/cache_read_input_tokens");
-        learn(&mut self.cache_creation, "/cache_creation_input_tokens");
-        learn(&mut self.output, "/output_tokens");
-        learn(&mut self.thinking, "/output_tokens_details/thinking_tokens");
+        let learn = |known: &mut Option<u64>, path: &[&str]| *known = number(usage, path).or(*known);
+        learn(&mut self.input, &["input_tokens"]);
+        learn(&mut self.cache_read, &["cache_read_input_tokens"]);
+        learn(&mut self.cache_creation, &["cache_creation_input_tokens"]);
+        learn(&mut self.output, &["output_tokens"]);
+        learn(&mut self.thinking, &["output_tokens_details", "thinking_tokens"]);
     }
 
     /// Whether the provider said anything.
