@@ -37,7 +37,7 @@ use crate::unified::plan::Plan;
 use crate::{Error, scope};
 
 use backlog::Backlog;
-use bill::Tokens;
+use bill::{PriceList, Tokens};
 pub(crate) use bodies::Bodies;
 pub use rates::Limited;
 pub(crate) use standings::Standings;
@@ -53,7 +53,7 @@ const QUIET: Millis = 60_000;
 pub(crate) struct Books {
     settings: config::Books,
     keeps_log: bool,
-    prices: Prices,
+    prices: PriceList,
     keeping: Keeping,
     /// What counts while the store cannot be reached.
     spare: Arc<dyn Store>,
@@ -168,7 +168,7 @@ impl Books {
         Self {
             settings: config.books.clone(),
             keeps_log: config.books.keeps_log(keeping.is_lasting(), config.platform),
-            prices: Prices::new(config.books.prices.clone()),
+            prices: PriceList::new(Prices::new(config.books.prices.clone())),
             keeping: keeping.clone(),
             spare: Arc::new(Memory::default()),
             backlog: Backlog::default(),

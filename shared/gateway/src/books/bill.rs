@@ -1,7 +1,10 @@
 //! What a call cost: in tokens, and in dollars where the model's price is known.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 use twinlane_dialects::chat::Usage;
-use twinlane_prices::{self as prices, Prices};
+use twinlane_prices::{self as prices, Price, Prices};
 
 use super::Order;
 
@@ -11,6 +14,10 @@ pub(super) const USUAL_ANSWER: u64 = 1024;
 /// from OpenAI's and Anthropic's streams, on the side of more tokens.
 const STREAMED: u64 = 120;
 const WHOLE: u64 = 4;
+
+/// The most prices of one service that are at hand, and the longest name of a model among them.
+const MOST_PRICES: usize = 500;
+const LONGEST_NAME: usize = 128;
 
 /// Tokens, as bills count them: cached and reasoning ones are within the sums.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +50,34 @@ impl Tokens {
     }
 }
 
+/// Prices, with those that were asked for at hand: looking one up among all patterns takes longer than all else that is
+/// done for a call's bill.
+#[derive(Debug, Default)]
+pub(super) struct PriceList {
+    prices: Prices,
+    asked: Mutex<BTreeMap<String, BTreeMap<String, Option<Price>>>>,
+}
+
+impl PriceList {
+    pub(super) fn new(prices: Prices) -> Self {
+        Self { prices, asked: Mutex::default() }
+    }
+
+    fn of(&self, service: &str, model: &str) -> Option<Price> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(price) = asked.get(service).and_then(|models| models.get(model)) {
+            return price.clone();
+        }
+        let price = self.prices.of(Some(service), model);
+        let models = asked.entry(service.to_owned()).or_default();
+        // Names are the callers' to choose, and as long as they like.
+        if models.len() < MOST_PRICES && model.len() <= LONGEST_NAME {
+            models.insert(model.to_owned(), price.clone());
+        }
+        price
+    }
+}
+
 /// What a call cost, or may cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Cost {
@@ -54,8 +89,8 @@ pub(super) struct Cost {
 }
 
 impl Cost {
-    pub(super) fn of(tokens: Tokens, service: &str, model: Option<&str>, prices: &Prices) -> Self {
-        let price = model.and_then(|model| prices.of(Some(service), model));
+    pub(super) fn of(tokens: Tokens, service: &str, model: Option<&str>, prices: &PriceList) -> Self {
+        let price = model.and_then(|model| prices.of(service, model));
         let dollars = price.map(|price| price.cost(&tokens.0));
         let assumed = dollars.unwrap_or_else(|| prices::expensive().cost(&tokens.0));
         Self { tokens, dollars, assumed }

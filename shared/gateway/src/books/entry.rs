@@ -9,6 +9,9 @@ use super::bill::Cost;
 use super::{Bodies, Order, Payer};
 use crate::record::Record;
 
+/// Room for all the names below, so that none makes the others move.
+const FIELDS: usize = 28;
+
 /// What is known of a call beside its record.
 pub(super) struct Facts<'a> {
     pub(super) id: &'a str,
@@ -57,7 +60,7 @@ fn rest(record: &Record, call: &Facts<'_>, bodies: Option<Box<Bodies>>) -> Map<S
     let counted = |count: u64| (record.usage.is_some() || call.estimated).then_some(count);
     let used = |count: fn(&twinlane_dialects::chat::Usage) -> u64| record.usage.as_ref().map(count);
     let cost = call.cost.dollars.filter(|_| record.usage.is_some() || call.estimated);
-    let mut rest = Map::new();
+    let mut rest = Map::with_capacity(FIELDS);
     let mut put = |name: &str, value: Value| drop(rest.insert(name.to_owned(), value));
     put("provider", served.service.into());
     put("model_served", served.model.filter(|_| answered).into());

@@ -2,11 +2,23 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use twinlane_store::Standing;
 
 use super::rates::{Counted, Metered};
 use crate::headers::plain;
+
+/// What is told of requests, and of tokens: the limit, what is left, when it is full again.
+static REQUESTS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+static TOKENS: [HeaderName; 3] = [
+    HeaderName::from_static("x-ratelimit-limit-tokens"),
+    HeaderName::from_static("x-ratelimit-remaining-tokens"),
+    HeaderName::from_static("x-ratelimit-reset-tokens"),
+];
 
 /// How the limit stands that has the least left, of each kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,15 +40,13 @@ impl Standings {
     /// Tells of them on an answer, in place of the provider's own: those are of the operator's key, which all callers
     /// share.
     pub(crate) fn dress(&self, headers: &mut HeaderMap) {
-        const REQUESTS: [&str; 3] =
-            ["x-ratelimit-limit-requests", "x-ratelimit-remaining-requests", "x-ratelimit-reset-requests"];
-        const TOKENS: [&str; 3] =
-            ["x-ratelimit-limit-tokens", "x-ratelimit-remaining-tokens", "x-ratelimit-reset-tokens"];
-        for (names, told) in [(REQUESTS, self.requests), (TOKENS, self.tokens)] {
+        for (names, told) in [(&REQUESTS, self.requests), (&TOKENS, self.tokens)] {
             let Some((limit, standing)) = told else { continue };
-            headers.insert(names[0], plain(limit));
-            headers.insert(names[1], plain(standing.remaining));
-            headers.insert(names[2], HeaderValue::from_str(&span(standing.reset)).unwrap_or(plain(0)));
+            let reset = HeaderValue::from_str(&span(standing.reset)).unwrap_or(plain(0));
+            let values = [plain(limit), plain(standing.remaining), reset];
+            for (name, value) in names.iter().zip(values) {
+                headers.insert(name, value);
+            }
         }
     }
 }

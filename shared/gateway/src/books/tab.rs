@@ -124,8 +124,12 @@ impl Tab {
         if !self.order.works {
             return Ok(None);
         }
+        let accounts = self.books.accounts(&self.payer, at);
+        if accounts.is_empty() {
+            return Ok(None);
+        }
         let cost = Cost::of(estimate, &self.order.service, self.order.model.as_deref(), &self.books.prices);
-        for account in self.books.accounts(&self.payer, at) {
+        for account in accounts {
             let amount = account.share(&cost);
             let reservation = Reservation { id: self.id.clone(), amount, until: self.until(at) };
             self.accounts.push(account.clone());
