@@ -74,16 +74,16 @@ impl Events {
         let pause = if left == 0 { Duration::ZERO } else { self.pace.interval };
         self.due += pause;
         self.next = self.wait(pause, left);
-        stamped()
+        stamped(if left == 0 { "\"stop\"" } else { "null" })
     }
 }
 
 /// An event of about 200 bytes, as OpenAI words it, and the time.
-fn stamped() -> Bytes {
+fn stamped(finish: &str) -> Bytes {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
     Bytes::from(format!(
         "data: {{\"id\":\"chatcmpl-bench\",\"object\":\"chat.completion.chunk\",\"created\":1760000000,\"model\":\"bench\",\
-         \"sent_ns\":{now},\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\" word\"}},\"finish_reason\":null}}]}}\n\n"
+         \"sent_ns\":{now},\"choices\":[{{\"index\":0,\"delta\":{{\"content\":\" word\"}},\"finish_reason\":{finish}}}]}}\n\n"
     ))
 }
 
@@ -137,6 +137,7 @@ mod tests {
         let text = Events::at(pace).collect().await.unwrap().to_bytes();
         let text = std::str::from_utf8(&text).unwrap();
         assert_eq!(text.matches("\"sent_ns\":").count(), 3);
+        assert_eq!(text.matches("\"finish_reason\":\"stop\"").count(), 1);
         assert!(text.ends_with("data: [DONE]\n\n"));
     }
 }

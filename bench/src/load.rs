@@ -1,10 +1,12 @@
 //! The client: a closed loop over kept connections that times every call, and every event of a stream.
 //!
-//! `load URL [--connections 1] [--seconds 3] [--calls N] [--rate N] [--stream] [--spread-ms 0]` prints one line of JSON. It
-//! ends after that many seconds or calls, whichever comes first, starts its connections spread over the given time, and
-//! with a rate begins no more calls a second than that, all connections together.
+//! `load URL [--connections 1] [--seconds 3] [--calls N] [--rate N] [--stream] [--padding 0] [--spread-ms 0]` prints one
+//! line of JSON. It ends after that many seconds or calls, whichever comes first, starts its connections spread over the
+//! given time, and with a rate begins no more calls a second than that, all connections together. A body has so many
+//! bytes more than its usual kilobyte. A path that ends with `/messages` is asked in Anthropic's words.
 
 mod figures;
+mod said;
 mod tally;
 
 use std::io::Write;
@@ -15,13 +17,14 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http1::{SendRequest, handshake};
-use hyper::header::HOST;
+use hyper::header::{AUTHORIZATION, HOST};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, sleep_until, timeout};
 
+use said::{HEADERS, TOKEN};
 use tally::{Reading, Tally};
 
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -29,42 +32,13 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 /// A call that takes longer has failed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What OpenAI's Python client sends; a gateway has to go through these.
-const HEADERS: [(&str, &str); 14] = [
-    ("accept", "application/json"),
-    ("accept-encoding", "gzip, deflate"),
-    ("authorization", "Bearer sk-bench-0123456789abcdef0123456789abcdef0123456789abcdef"),
-    ("content-type", "application/json"),
-    ("user-agent", "OpenAI/Python 2.8.0"),
-    ("x-stainless-arch", "x64"),
-    ("x-stainless-async", "false"),
-    ("x-stainless-lang", "python"),
-    ("x-stainless-os", "Linux"),
-    ("x-stainless-package-version", "2.8.0"),
-    ("x-stainless-read-timeout", "600"),
-    ("x-stainless-retry-count", "0"),
-    ("x-stainless-runtime", "CPython"),
-    ("x-stainless-runtime-version", "3.13.1"),
-];
-
-/// A chat of a kilobyte. The model comes last, so that whoever looks for it has to read all of it.
-const MESSAGES: &str = concat!(
-    r#""messages":[{"role":"system","content":"You are the one who answers. Answer in whole sentences, say what you do not "#,
-    r#"know, and keep to what was asked. Where the question has a wrong premise, say so first, in one sentence, and then "#,
-    r#"answer the question that should have been asked. Do not repeat the question. Do not apologise. Do not end with an "#,
-    r#"offer to help further."},{"role":"user","content":"There is a gateway between me and the one who answers. It knows "#,
-    r#"who I am, holds the keys, and carries my question and the answer. I would like to know what it costs me: how much "#,
-    r#"later I hear the first word, how much later the last, and how much of the machine it takes. What should I measure, "#,
-    r#"with what beside it, and how do I tell a figure from the noise of a machine that others use at the same time? Please "#,
-    r#"be brief: \"as few words as it takes\" is what I mean."}],"temperature":0.7,"max_tokens":512,"model":"bench"}"#
-);
-
 /// What is to be done, shared by all connections.
 struct Plan {
     url: Uri,
     connections: u32,
     seconds: f64,
     stream: bool,
+    padding: usize,
     spread: Duration,
     /// Between the beginnings of two calls of a connection.
     pause: Duration,
@@ -146,6 +120,7 @@ impl Plan {
             connections: 1,
             seconds: 3.0,
             stream: false,
+            padding: 0,
             spread: Duration::ZERO,
             pause: Duration::ZERO,
             calls_left: AtomicU64::new(u64::MAX),
@@ -157,6 +132,7 @@ impl Plan {
                 "--connections" => plan.connections = value()?.parse()?,
                 "--seconds" => plan.seconds = value()?.parse()?,
                 "--calls" => plan.calls_left = AtomicU64::new(value()?.parse()?),
+                "--padding" => plan.padding = value()?.parse()?,
                 "--spread-ms" => plan.spread = Duration::from_millis(value()?.parse()?),
                 "--rate" => rate = Some(value()?.parse()?),
                 "--stream" => plan.stream = true,
@@ -181,7 +157,7 @@ impl Plan {
         for (name, value) in HEADERS {
             request = request.header(name, value);
         }
-        let start = if self.stream { r#"{"stream":true,"# } else { "{" };
-        Ok(request.body(Full::from(format!("{start}{MESSAGES}")))?)
+        let request = request.header(AUTHORIZATION, format!("Bearer {TOKEN}"));
+        Ok(request.body(Full::from(said::body(self.url.path(), self.stream, self.padding)))?)
     }
 }

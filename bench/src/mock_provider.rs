@@ -1,8 +1,9 @@
 //! The provider that costs next to nothing, so that what is measured is what stands before it.
 //!
-//! `mock-provider PORT` listens on 127.0.0.1 and answers `POST …/chat/completions` at once with the same kilobyte of JSON;
-//! where the body asks for a stream, with `?chunks=20&interval_us=5000&first_us=0` (the defaults) it sends that many
-//! events at that interval. Timers tick in milliseconds; an interval of 0 waits for nothing.
+//! `mock-provider PORT [PACE]` listens on 127.0.0.1 and answers `POST …/chat/completions` at once with the same kilobyte of
+//! JSON; where the body asks for a stream, with `?chunks=20&interval_us=5000&first_us=0` (the defaults) it sends that many
+//! events at that interval. PACE is the query of requests that have none. Timers tick in milliseconds; an interval of 0
+//! waits for nothing.
 
 mod events;
 
@@ -38,19 +39,20 @@ const COMPLETION: &str = concat!(
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let port = std::env::args().nth(1).ok_or("usage: mock-provider PORT")?;
+    let port = std::env::args().nth(1).ok_or("usage: mock-provider PORT [PACE]")?;
+    let pace = Pace::of(&std::env::args().nth(2).unwrap_or_default())?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port.parse()?)).await?;
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        let service = service_fn(answer);
+        let service = service_fn(move |request| answer(request, pace));
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }
 
-async fn answer(request: Request<Incoming>) -> Result<Reply, Error> {
+async fn answer(request: Request<Incoming>, usual: Pace) -> Result<Reply, Error> {
     let chat = request.method() == Method::POST && request.uri().path().ends_with("/chat/completions");
-    let pace = Pace::of(request.uri().query().unwrap_or_default());
+    let pace = request.uri().query().map_or(Ok(usual), Pace::of);
     let body = request.into_body().collect().await?.to_bytes();
     Ok(match (chat, asks_for_stream(&body)) {
         (false, _) => reply(StatusCode::NOT_FOUND, "application/json", Either::Left(Full::from("{}"))),

@@ -7,7 +7,8 @@ use crate::figures::Figures;
 /// In an event of the mock provider, what comes before the time at which it left.
 const STAMP: &[u8] = b"\"sent_ns\":";
 
-const DONE: &[u8] = b"data: [DONE]";
+/// How the last event of a stream begins: OpenAI's and Anthropic's.
+const LAST: [&[u8]; 2] = [b"data: [DONE]", b"event: message_stop"];
 
 /// One call being timed.
 #[derive(Debug)]
@@ -68,7 +69,7 @@ impl Events {
         self.rest.extend_from_slice(data);
         while let Some(end) = find(&self.rest, b"\n\n") {
             let event: Vec<u8> = self.rest.drain(..end + 2).collect();
-            self.done |= event.starts_with(DONE);
+            self.done |= LAST.iter().any(|last| event.starts_with(last));
             if let Some(sent) = sent(&event) {
                 self.transits.push(clock.duration_since(sent).unwrap_or_default());
                 self.gaps.extend(self.last.replace(now).map(|last| now - last));
