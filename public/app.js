@@ -21,12 +21,22 @@ const $ = (id) => document.getElementById(id);
 
 let shown = null; // the view that is shown, with what is to be done when it goes
 let showing = 0;
+const left = new WeakMap(); // how far down a view that is kept was read when it was left
 
 /** `#/usage/calls/7?x=1` as a view, the path within it, and what was asked. */
 function address() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
-  const [name, ...rest] = path.split("/").map(decodeURIComponent);
-  return { name: VIEWS[name] ? name : "playground", path: rest, query: new URLSearchParams(query) };
+  const [name, ...rest] = path.split("/").map(decoded);
+  return { name: Object.hasOwn(VIEWS, name) ? name : "playground", path: rest, query: new URLSearchParams(query) };
+}
+
+/** A part of an address; one that somebody mistyped is taken as it is. */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 async function show() {
@@ -38,11 +48,12 @@ async function show() {
   const view = await load().catch(notLoaded);
   if (turn !== showing) return; // why: another link was followed meanwhile
   const first = shown === null;
+  if (shown) left.set(shown.element, scrollY);
   shown?.leave?.();
   shown = view.render(path, query);
   $("main").replaceChildren(shown.element);
   if (first) return;
-  scrollTo(0, 0);
+  scrollTo(0, left.get(shown.element) ?? 0);
   focusOn($("main").querySelector("h1") ?? $("main"));
 }
 

@@ -2,6 +2,7 @@
 
 const QUALITY = 0.85;
 const KINDS = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+const TAKEN = "JPEG, PNG, WebP and GIF are taken everywhere.";
 export const MOST_IMAGES = 10;
 
 /** How large a picture may be sent; 1568 is the most that Claude looks at, and about what others do. */
@@ -13,8 +14,11 @@ export const LONGEST = [
   [null, "as it is"],
 ];
 
-/** Whether a file is a picture that a browser can read. */
-export const isPicture = (file) => file.type.startsWith("image/");
+/** Whether a file is a picture. */
+export const isPicture = (file) => file.type.startsWith("image/") || isHeic(file);
+
+/** What iPhones take; most browsers can neither read it nor know its type. */
+const isHeic = (file) => /^image\/hei[cf]/.test(file.type) || /\.hei[cf]$/i.test(file.name);
 
 /**
  * A picture to send: its data URL, its size before and after, and a URL for a preview.
@@ -24,8 +28,7 @@ export const isPicture = (file) => file.type.startsWith("image/");
 export async function prepare(file, longest) {
   const before = { bytes: file.size };
   if (longest === null || file.type === "image/gif") {
-    if (!KINDS.includes(file.type))
-      throw new Error(`${file.name} is ${file.type || "of no known type"}; models take JPEG, PNG, WebP and GIF.`);
+    if (!KINDS.includes(file.type)) throw new Error(`${file.name} is ${kindOf(file)}; ${TAKEN}`);
     return dressed(file, before, file, await measured(file));
   }
   const bitmap = await decoded(file);
@@ -41,9 +44,11 @@ async function decoded(file) {
   try {
     return await createImageBitmap(file, { imageOrientation: "from-image" });
   } catch {
-    throw new Error(`${file.name} cannot be read as a picture in this browser.`);
+    throw new Error(`This browser cannot read ${file.name}, which is ${kindOf(file)}; ${TAKEN}`);
   }
 }
+
+const kindOf = (file) => (isHeic(file) ? "HEIC" : file.type || "of no known type");
 
 /** Only JPEG says how it is to be turned, and stripping that also drops where it was taken. */
 const mayBeTurned = (file) => file.type === "image/jpeg";

@@ -72,6 +72,7 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
 /** An answer that grows: only the blocks that changed are drawn again, so that what was read, or marked, stays. */
 export class Growing {
   #blocks = [];
+  #links = "";
 
   constructor(element) {
     this.element = element;
@@ -82,11 +83,21 @@ export class Growing {
     const whole = written.lexer(text);
     const tokens = whole.filter(({ type }) => type !== "space");
     const blocks = tokens.map((token) => token.raw);
-    const kept = this.#blocks.findIndex((raw, i) => raw !== blocks[i]);
-    const from = kept === -1 ? this.#blocks.length : kept;
+    const from = this.#same(blocks, JSON.stringify(whole.links));
     while (this.element.children.length > from) this.element.lastElementChild.remove();
     for (const token of tokens.slice(from)) this.element.append(drawn(written, [token], whole.links));
     this.#blocks = blocks;
+  }
+
+  /** How many blocks stand as they were. */
+  #same(blocks, links) {
+    // why: an address that is told at the end belongs to a link far above
+    if (links !== this.#links) {
+      this.#links = links;
+      return 0;
+    }
+    const changed = this.#blocks.findIndex((raw, i) => raw !== blocks[i]);
+    return changed === -1 ? this.#blocks.length : changed;
   }
 }
 
@@ -98,7 +109,7 @@ export function markdown(text) {
 
 function drawn(marked, tokens, links) {
   const list = Object.assign([...tokens], { links });
-  const block = h("div", {}, DOMPurify.sanitize(marked.parser(list), CLEAN));
+  const block = h("div", { dir: "auto" }, DOMPurify.sanitize(marked.parser(list), CLEAN));
   block.querySelectorAll("pre").forEach(dressCode);
   block
     .querySelectorAll("table")
@@ -114,6 +125,7 @@ function dressCode(pre) {
   const language = pre.title;
   pre.removeAttribute("title");
   pre.tabIndex = 0;
+  pre.dir = "ltr"; // why: code is read from the left whatever stands around it
   pre.setAttribute("role", "region");
   pre.setAttribute("aria-label", language ? `Code, ${language}` : "Code");
   const code = pre.textContent.replace(/\n$/, "");

@@ -5,10 +5,14 @@ import { isPicture } from "../../lib/images.js";
 import { say } from "../../lib/say.js";
 import { Tray } from "./tray.js";
 
+/** Keys on glass have no Shift Enter: there Enter is a new line, and the button sends. */
+const onGlass = matchMedia("(hover: none) and (pointer: coarse)");
+
 export class Composer {
   #text = h("textarea", {
     id: "question",
     rows: 2,
+    dir: "auto",
     placeholder: "Ask something, or drop a picture here",
     onkeydown: (event) => this.#typed(event),
     oninput: () => this.#grow(),
@@ -112,7 +116,7 @@ export class Composer {
 
   #typed(event) {
     // why: Enter that ends a composed character, as in Japanese, is not the end of the question
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing || onGlass.matches) return;
     event.preventDefault();
     this.element.requestSubmit();
   }

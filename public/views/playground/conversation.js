@@ -63,6 +63,7 @@ export class Conversation {
     const before = sendable(this.#turns);
     const turn = new AnswerTurn(all, {
       show: (chosen) => this.#ledger.show(chosen),
+      changed: (turn) => this.#ledger.changed(turn),
       again: (failed) => this.#again(failed),
     });
     const run = new AbortController();
@@ -107,7 +108,7 @@ function asked({ text, pictures }) {
     "article",
     { class: "turn mine", "aria-label": "You" },
     h("p", { class: "who" }, "You"),
-    text && h("p", { class: "said" }, text),
+    text && h("p", { class: "said", dir: "auto" }, text),
     shots.length > 0 && h("div", { class: "shots" }, shots),
   );
 }

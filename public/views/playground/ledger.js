@@ -11,6 +11,7 @@ import { rails } from "./rails.js";
 export class Ledger {
   #language = "curl";
   #call = () => null;
+  #shown = null;
   #figure = h("div", {}, rails(null));
   #facts = h("div", {}, nothing());
   #code = h("code", {});
@@ -49,6 +50,16 @@ export class Ledger {
 
   /** Shows what was done for an answer; null shows none. */
   show(turn) {
+    this.#shown = turn;
+    this.#draw(turn);
+  }
+
+  /** More is known of an answer; another one that somebody chose to look at stays. */
+  changed(turn) {
+    if (turn === this.#shown) this.#draw(turn);
+  }
+
+  #draw(turn) {
     fill(this.#figure, rails(turn));
     fill(this.#facts, turn ? account(turn) : nothing());
     this.#write();

@@ -60,7 +60,8 @@ export class Tray {
 const sum = (pictures) => pictures.reduce((all, { after }) => all + after.bytes, 0);
 
 function thumbnail({ name, preview, before, after }, remove) {
-  const size = before.bytes === after.bytes ? bytes(after.bytes) : `${bytes(before.bytes)} → ${bytes(after.bytes)}`;
+  const [from, to] = [bytes(before.bytes), bytes(after.bytes)];
+  const size = from === to ? to : `${from} → ${to}`;
   const pixels = after.width ? `${after.width}×${after.height}` : "";
   return h(
     "li",

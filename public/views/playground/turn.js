@@ -22,7 +22,7 @@ export class AnswerTurn {
   failed = null;
   record = null;
   #state = h("span", { class: "state" }, "waiting…");
-  #thought = h("div", { class: "said soft" });
+  #thought = h("div", { class: "said soft", dir: "auto" });
   #thinking = h("details", { class: "thinking", hidden: true }, h("summary", {}, "Thinking"), this.#thought);
   #text = h("div", { class: "said prose", "aria-busy": "true" });
   #tools = h("div", { class: "tools-called" });
@@ -31,9 +31,9 @@ export class AnswerTurn {
   #reader = new Reader();
   #draw = paced(() => this.#drawNow());
 
-  /** `show` shows what the gateway did for it, `again` asks once more. */
-  constructor({ model, format }, { show, again }) {
-    Object.assign(this, { model, format, show, again });
+  /** `show` shows what the gateway did for it, `changed` where that is shown already, `again` asks once more. */
+  constructor({ model, format }, { show, changed, again }) {
+    Object.assign(this, { model, format, show, changed, again });
     this.answer = new Answer((what, more) => this.#changed(what, more));
     this.who = h("span", {}, model);
     this.element = h(
@@ -82,7 +82,7 @@ export class AnswerTurn {
       this.#tools,
       this.answer.tools.map((call) => h("pre", { tabindex: "0" }, h("code", {}, `${call.name}(${call.arguments})`))),
     );
-    this.show(this);
+    this.changed(this);
     follow(this.element);
   }
 
@@ -107,7 +107,7 @@ export class AnswerTurn {
   async #keepRecord() {
     const { id } = told(this.failed?.headers ?? this.answer.headers);
     this.record = id && (await recordOf(id));
-    if (this.record) this.show(this);
+    if (this.record) this.changed(this);
   }
 }
 
@@ -145,7 +145,7 @@ function failure(turn, words) {
       "p",
       { class: "actions" },
       wantsKey(failed) && h("button", { type: "button", class: "primary", onclick: enter }, "Enter a key"),
-      h("button", { type: "button", onclick: () => turn.again(turn) }, "Try again"),
+      h("button", { type: "button", class: "again", onclick: () => turn.again(turn) }, "Try again"),
     ),
   );
 }

@@ -34,7 +34,7 @@ use crate::keeping::{Keeping, now};
 use crate::record::Record;
 use crate::scan::Asked;
 use crate::unified::plan::Plan;
-use crate::{Error, scope};
+use crate::{Error, record, scope, usage};
 
 use backlog::Backlog;
 use bill::{PriceList, Tokens};
@@ -90,8 +90,10 @@ pub(crate) struct Order {
     pub(crate) works: bool,
     /// About how many tokens the prompt has.
     pub(crate) prompt: u64,
-    /// The most that the answer may have, where the client says.
+    /// The most that each answer may have, where the client says.
     pub(crate) most: Option<u64>,
+    /// How many answers there are to be.
+    pub(crate) answers: u64,
     /// Whether the answer is to be a stream.
     pub(crate) stream: bool,
     /// How long the call may take.
@@ -116,12 +118,14 @@ impl Payer {
 }
 
 impl Order {
-    /// What a call of one service orders: a model's work, where it names a model and asks for more than a number.
+    /// What a call of one service orders: a model's work, where it names a model or its path leads to one, and it asks for
+    /// more than a number.
     pub(crate) fn of_call(call: &Call, asked: &Asked) -> Self {
         let model = scope::model_of(call, asked);
         let lasts = call.deadline.map(|deadline| deadline.saturating_duration_since(call.arrival.at));
         let counts = ["/count_tokens", ":countTokens"].iter().any(|ending| call.path.ends_with(ending));
-        Self::of(&call.service.alias, model, !counts, asked, call.stream.is_asked(), lasts)
+        let works = !counts && (model.is_some() || usage::works(&call.method, &call.path));
+        Self::of(&call.service.alias, model, works, asked, call.stream.is_asked(), lasts)
     }
 
     /// What a call of the unified API orders.
@@ -129,8 +133,9 @@ impl Order {
         let received = &plan.received;
         let service = plan.targets.first().map_or("", |target| target.service.alias.as_str());
         let model = Some(&plan.model).filter(|model| !model.is_empty() && received.method == Method::POST);
+        let works = model.is_some() || usage::works(&received.method, &received.path);
         let lasts = received.deadline.map(|deadline| deadline.saturating_duration_since(received.arrival.at));
-        let works = !plan.endpoint.is_counting();
+        let works = works && !plan.endpoint.is_counting();
         Self::of(service, model.cloned(), works, &received.asked, plan.stream.is_asked(), lasts)
     }
 
@@ -142,13 +147,13 @@ impl Order {
         stream: bool,
         lasts: Option<Duration>,
     ) -> Self {
-        let works = works && model.is_some();
         Self {
             service: service.to_owned(),
-            model,
+            model: model.map(|model| record::name(&model)),
             works,
             prompt: if works { asked.prompt_tokens() } else { 0 },
             most: asked.most_tokens.filter(|_| works),
+            answers: asked.answers(),
             stream,
             lasts: lasts.unwrap_or(LONGEST).min(LONGEST),
         }
@@ -159,7 +164,8 @@ impl Order {
         if !self.works {
             return Tokens::default();
         }
-        Tokens::of(self.prompt, self.most.unwrap_or(bill::USUAL_ANSWER))
+        let each = self.most.unwrap_or(bill::USUAL_ANSWER);
+        Tokens::of(self.prompt, each.saturating_mul(self.answers.max(1)))
     }
 }
 

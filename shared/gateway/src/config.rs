@@ -15,9 +15,9 @@ mod platform;
 mod proxy_config;
 mod reader;
 mod services;
+mod store;
 mod telemetry;
 mod vision;
-mod store;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,9 +33,9 @@ pub(crate) use origin::is_loopback;
 pub use platform::{Found, Platform};
 pub use reader::Reader;
 pub use services::local;
+pub use store::{Redis, StoreAt};
 pub use telemetry::{Collector, Telemetry};
 pub use vision::Vision;
-pub use store::{Redis, StoreAt};
 
 use crate::cors::Origins;
 use crate::secret::Secret;

@@ -33,7 +33,7 @@ use crate::unified::cooldown::Cooldown;
 use crate::unified::counting::Counting;
 use crate::unified::plan::Plan;
 use crate::upstream::Upstream;
-use crate::{Arrival, Error, Tokenizers, admin, identity, pages, relay, scope, session, silence};
+use crate::{Arrival, Error, Tokenizers, admin, identity, pages, record, relay, scope, session, silence};
 
 /// Which of the two functions a gateway is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -217,7 +217,7 @@ impl Gateway {
                 let call = Call::new(received, service, path);
                 recording.keep_bodies(&call.headers, &call.body);
                 scope::of_call(&caller, &call)?;
-                recording.record.model = scope::model_of(&call, &asked);
+                recording.record.model = scope::model_of(&call, &asked).map(|model| record::name(&model));
                 recording.take(|| Order::of_call(&call, &asked)).await?;
                 self.pass(call, caller, recording).await
             }

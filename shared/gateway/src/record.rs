@@ -124,6 +124,18 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// The most letters that are kept of a name that a client or a provider chose. No model's has that many, and a store or a
+/// log line has no room for all that somebody may write there.
+const LONGEST_NAME: usize = 256;
+
+/// More tokens than any call has. A provider that tells more has made a mistake, which would block limits for years.
+const MOST_TOKENS: u64 = 100_000_000;
+
+/// A name as it is kept.
+pub(crate) fn name(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}
+
 /// What comes to be known of a call only on its way, be it after its answer has begun: noted by whoever learns it.
 #[derive(Debug, Clone, Default)]
 pub struct Notes(Arc<Mutex<Noted>>);
@@ -170,22 +182,24 @@ impl Notes {
     /// Notes which target a call is for now, and what of it that target is not told.
     pub fn served(&self, target: String, dropped: String) {
         let mut noted = self.open();
-        (noted.served, noted.dropped) = (Some(target), dropped);
+        (noted.served, noted.dropped) = (Some(name(&target)), dropped);
     }
 
     /// Notes a target that did not serve, and why.
     pub fn fell(&self, why: String) {
-        self.open().fallbacks.push(why);
+        self.open().fallbacks.push(name(&why));
     }
 
-    /// Notes what a call cost.
+    /// Notes what a call cost, unless that cannot be.
     pub fn used(&self, usage: Usage) {
-        self.open().usage = Some(usage);
+        if usage.prompt.max(usage.completion) <= MOST_TOKENS {
+            self.open().usage = Some(usage);
+        }
     }
 
     /// Notes which model answered, in the provider's words.
     pub fn answered_by(&self, model: &str) {
-        self.open().model_served = Some(model.to_owned());
+        self.open().model_served = Some(name(model));
     }
 
     /// Notes an error that an answer ended in.
@@ -325,7 +339,7 @@ impl Recording {
     /// Notes a call of the unified API that has been understood.
     pub fn note_plan(&mut self, plan: &Plan) {
         self.record.service = plan.targets.first().map(|target| target.service.alias.clone());
-        self.record.model = Some(plan.model.clone());
+        self.record.model = Some(name(&plan.model));
         self.record.operation = operation(&plan.received.path);
         self.record.stream = plan.stream == Stream::Events;
         self.recorder.began(&self.record, &plan.received.path);

@@ -13,6 +13,9 @@ use memchr::memchr2;
 const LONGEST: [&str; 3] = ["max_tokens", "max_completion_tokens", "max_output_tokens"];
 /// The object in which Gemini's clients say it, and the name there.
 const GEMINI: (&str, &str) = ("generationConfig", "maxOutputTokens");
+/// The names for how many answers there are to be, at the top and in Gemini's object.
+const ANSWERS: [&str; 2] = ["n", "best_of"];
+const CANDIDATES: &str = "candidateCount";
 
 /// From this length on, a string without a space is no text but a file in it.
 const FILE: usize = 1024;
@@ -30,6 +33,8 @@ pub struct Asked {
     model: Option<Range<usize>>,
     /// The most tokens that the answer may have.
     pub most_tokens: Option<u64>,
+    /// How many answers there are to be, where the body says.
+    answers: Option<u64>,
     /// The bytes of all strings that are text.
     text: u64,
     /// How many strings are files.
@@ -68,6 +73,12 @@ impl Asked {
         self.text.div_ceil(PER_TOKEN) + self.files * PER_FILE
     }
 
+    /// How many answers there are to be. Each may be as long as one.
+    #[must_use]
+    pub fn answers(&self) -> u64 {
+        self.answers.unwrap_or(1).max(1)
+    }
+
     fn note(&mut self, body: &[u8], key: Text<'_>, value: &Value<'_>) {
         match value {
             Value::Literal(literal) if key.is("stream") => self.stream = literal == b"true",
@@ -78,32 +89,40 @@ impl Asked {
                 self.model = Some(at..at + text.0.len());
             }
             Value::Literal(literal) if LONGEST.iter().any(|name| key.is(name)) => self.longest(literal),
-            Value::Nested(object) if key.is(GEMINI.0) => {
-                if let Some(most) = Self::within(object) {
-                    self.longest(most);
-                }
-            }
+            Value::Literal(literal) if ANSWERS.iter().any(|name| key.is(name)) => self.most_answers(literal),
+            Value::Nested(object) if key.is(GEMINI.0) => self.within(object),
             _ => {}
         }
     }
 
     /// Of several limits the largest counts, since it is not known which one the provider reads.
     fn longest(&mut self, literal: &[u8]) {
-        let most = std::str::from_utf8(literal).ok().and_then(|literal| literal.parse().ok());
-        self.most_tokens = self.most_tokens.max(most);
+        self.most_tokens = self.most_tokens.max(whole(literal));
     }
 
-    /// Gemini's limit within its object.
-    fn within(object: &[u8]) -> Option<&[u8]> {
+    fn most_answers(&mut self, literal: &[u8]) {
+        self.answers = self.answers.max(whole(literal));
+    }
+
+    /// What Gemini's object says.
+    fn within(&mut self, object: &[u8]) {
         let mut scan = Scan { rest: object, text: 0, files: 0 };
-        let mut most = None;
         while let Some(key) = scan.next_key() {
-            if let (Value::Literal(literal), true) = (scan.value()?, key.is(GEMINI.1)) {
-                most = Some(literal);
+            match scan.value() {
+                Some(Value::Literal(literal)) if key.is(GEMINI.1) => self.longest(literal),
+                Some(Value::Literal(literal)) if key.is(CANDIDATES) => self.most_answers(literal),
+                Some(_) => {}
+                None => return,
             }
         }
-        most
     }
+}
+
+/// A number of tokens or answers. Providers take `4096.0` and `4e3`, too.
+fn whole(literal: &[u8]) -> Option<u64> {
+    let literal = std::str::from_utf8(literal).ok()?;
+    let rounded = || literal.parse::<f64>().ok().filter(|number| *number >= 0.0);
+    literal.parse().ok().or_else(|| rounded().map(|number| number.ceil() as u64))
 }
 
 /// A cursor over the bytes not looked at yet.
@@ -312,10 +331,26 @@ mod tests {
             (r#"{"generationConfig":{"x":{"maxOutputTokens":9}},"max_output_tokens": 3 }"#, None, Some(3)),
             (r#"{"x":{"model":"m","max_tokens":5},"max_tokens":"5"}"#, None, None),
             (r#"{"model":7,"max_tokens":-1}"#, None, None),
+            (r#"{"max_tokens":4096.0}"#, None, Some(4096)),
+            (r#"{"max_tokens":1e30}"#, None, Some(u64::MAX)),
             (r#"{"model":"m","x":"y"#, None, None),
         ] {
             let asked = Asked::by(body.as_bytes());
             assert_eq!((asked.model(body.as_bytes()).as_deref(), asked.most_tokens), (model, most), "{body}");
+        }
+    }
+
+    #[test]
+    fn several_answers_are_each_as_long_as_one() {
+        for (body, answers) in [
+            ("{}", 1),
+            (r#"{"n":5}"#, 5),
+            (r#"{"n":0}"#, 1),
+            (r#"{"n":2,"best_of":7}"#, 7),
+            (r#"{"x":{"n":5},"n":"5"}"#, 1),
+            (r#"{"generationConfig":{"candidateCount":3,"maxOutputTokens":9}}"#, 3),
+        ] {
+            assert_eq!(Asked::by(body.as_bytes()).answers(), answers, "{body}");
         }
     }
 

@@ -33,6 +33,17 @@ pub fn told(method: &Method, path: &str) -> Option<Dialect> {
     Some(*dialect)
 }
 
+/// What makes a model work though its reply does not tell what it cost: Cohere's and Ollama's own paths.
+const UNTOLD: [&str; 3] = ["/chat", "/generate", "/embed"];
+
+/// Whether a request makes a model work, by its method and path alone. The path is read as a provider may read it, and a
+/// body in which we find no model may be one in which the provider does: compressed, in UTF-16, with a `Model`.
+pub(crate) fn works(method: &Method, path: &str) -> bool {
+    let path = crate::path::decode(path);
+    let path = path.trim_end_matches('/');
+    told(method, path).is_some() || (method == Method::POST && UNTOLD.iter().any(|end| path.ends_with(end)))
+}
+
 /// Listens to one reply for what it cost.
 #[derive(Debug)]
 pub(crate) struct Meter {

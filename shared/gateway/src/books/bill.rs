@@ -104,6 +104,7 @@ impl Cost {
 }
 
 /// The tokens that a call used, and whether that is an estimate. A call that failed used none: providers bill answers.
+/// The limit that the client set does not lessen an estimate: the provider may go by another name for it.
 pub(super) fn tokens(order: &Order, used: Option<Usage>, worked: bool, bytes_out: u64) -> (Tokens, bool) {
     match used {
         Some(used) => (Tokens::used(used), false),
@@ -111,7 +112,7 @@ pub(super) fn tokens(order: &Order, used: Option<Usage>, worked: bool, bytes_out
         None => {
             let per_token = if order.stream { STREAMED } else { WHOLE };
             let answer = bytes_out.div_ceil(per_token);
-            (Tokens::of(order.prompt, order.most.map_or(answer, |most| answer.min(most))), true)
+            (Tokens::of(order.prompt, answer), true)
         }
     }
 }
@@ -140,7 +141,7 @@ mod tests {
         for (order, used, worked, bytes, expected) in [
             (order(Some("m"), None, false), Some(used), true, 4000, (Tokens::of(7, 3), false)),
             (order(Some("m"), None, false), None, true, 4000, (Tokens::of(100, 1000), true)),
-            (order(Some("m"), Some(50), false), None, true, 4000, (Tokens::of(100, 50), true)),
+            (order(Some("m"), Some(50), false), None, true, 4000, (Tokens::of(100, 1000), true)),
             (order(Some("m"), None, true), None, true, 1200, (Tokens::of(100, 10), true)),
             (order(Some("m"), None, true), None, true, 0, (Tokens::of(100, 0), true)),
             (order(Some("m"), None, true), None, false, 1200, (Tokens::default(), false)),

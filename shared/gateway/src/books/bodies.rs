@@ -13,6 +13,9 @@ const MOST: usize = 64 * 1024;
 const CREDENTIALS: [&str; 8] =
     ["auth", "key", "token", "secret", "cookie", "signature", "password", "credential"];
 
+/// The same for a caller's address, which is never kept, as proxies tell it, and for another page's query.
+const TRACES: [&str; 5] = ["forwarded", "client-ip", "real-ip", "connecting-ip", "referer"];
+
 /// What is kept of a call's bodies.
 #[derive(Debug, Default)]
 pub(crate) struct Bodies {
@@ -89,10 +92,9 @@ fn text(bytes: Vec<u8>) -> Result<String, Vec<u8>> {
 
 fn headers(headers: &HeaderMap) -> Map<String, Value> {
     let told = |(name, value): (&HeaderName, &HeaderValue)| {
-        let holds_credential =
-            CREDENTIALS.iter().any(|word| name.as_str().contains(word)) || value.is_sensitive();
-        let value =
-            if holds_credential { "(redacted)".into() } else { String::from_utf8_lossy(value.as_bytes()) };
+        let mut words = CREDENTIALS.iter().chain(&TRACES);
+        let is_redacted = words.any(|word| name.as_str().contains(word)) || value.is_sensitive();
+        let value = if is_redacted { "(redacted)".into() } else { String::from_utf8_lossy(value.as_bytes()) };
         (name.to_string(), Value::from(value))
     };
     headers.iter().map(told).collect()
@@ -106,13 +108,19 @@ mod tests {
     use super::{Bodies, MOST};
 
     #[test]
-    fn credentials_are_not_kept_and_bodies_are_cut() {
+    fn credentials_and_addresses_are_not_kept_and_bodies_are_cut() {
         let headers: HeaderMap = [
             ("authorization", "Bearer s3cret"),
             ("x-api-key", "s3cret"),
             ("x-auth-token", "s3cret"),
             ("cookie", "session_id=s3cret"),
             ("x-amz-security-token", "s3cret"),
+            ("x-forwarded-for", "s3cret"),
+            ("forwarded", "for=s3cret"),
+            ("x-real-ip", "s3cret"),
+            ("cf-connecting-ip", "s3cret"),
+            ("true-client-ip", "s3cret"),
+            ("referer", "https://a.example/?key=s3cret"),
             ("content-type", "application/json"),
         ]
         .into_iter()

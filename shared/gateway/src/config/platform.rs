@@ -138,8 +138,8 @@ fn misplaced(platform: Platform) -> impl Iterator<Item = (&'static str, &'static
     let local = local.map(|setting| (setting, "it belongs to the local door; the platform does this part"));
     let duration =
         (platform != Platform::Vercel).then_some(("MAX_DURATION", "only Vercel's functions need to be told"));
-    let table =
-        (platform != Platform::Lambda).then_some(("TABLE_NAME", "only Lambda's functions keep things in a table"));
+    let table = (platform != Platform::Lambda)
+        .then_some(("TABLE_NAME", "only Lambda's functions keep things in a table"));
     local.chain(duration).chain(table).chain(origin::misplaced(platform))
 }
 
