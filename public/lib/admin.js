@@ -30,4 +30,12 @@ export async function mayRead() {
   );
 }
 
+/** What the tokens that were made here are called, by their ids. */
+export async function tokenNames() {
+  const { tokens } = await open();
+  if (!tokens) return new Map();
+  const list = await askJson("/admin/tokens?limit=1000", { as: "admin" }).catch(() => ({ tokens: [] }));
+  return new Map(list.tokens.map(({ id, name }) => [id, name]));
+}
+
 const isThisMachine = () => ["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);

@@ -59,12 +59,21 @@ async function refusal(reply) {
   const body = await reply.json().catch(() => null);
   const error = body?.error ?? body?.[0]?.error;
   const said = typeof error === "string" ? error : error?.message;
-  return new Failure(said || `The answer was ${reply.status}, without saying why.`, {
+  return new Failure(said || unsaid(reply), {
     status: reply.status,
     code: error?.code ?? error?.type ?? null,
     requestId: reply.headers.get("x-gateway-request-id"),
     headers: reply.headers,
   });
+}
+
+/** What an answer without words of the gateway most likely means: the platform gave it in the gateway's place. */
+function unsaid({ status }) {
+  if (status === 413)
+    return "This is more than the platform in front of the gateway takes in one request (413). Send fewer or smaller pictures, or begin a new conversation: each question sends the pictures before it, too.";
+  if (status === 504 || status === 408)
+    return `The platform in front of the gateway ended the call before an answer came (${status}).`;
+  return `The answer was ${status}, without saying why; perhaps not the gateway gave it, but something in front of it.`;
 }
 
 /** Whether a page is simply not there: not switched on, or not in this version. */

@@ -45,6 +45,7 @@ export async function chart(place, { days, series, tell, whole, label }, signal)
     place.setAttribute("role", "img");
     place.setAttribute("aria-label", label);
     drawn = new uPlot(options(uPlot, place, { series, tell, whole }), data, place);
+    tellLast(drawn);
   };
   draw();
   const fit = new ResizeObserver(() => drawn.setSize(sizeOf(place)));
@@ -55,6 +56,13 @@ export async function chart(place, { days, series, tell, whole, label }, signal)
     fit.disconnect();
     drawn.destroy();
   });
+}
+
+/** The last day stands below the chart where none is pointed at. */
+function tellLast(drawn) {
+  const tell = () => drawn.setLegend({ idx: drawn.data[0].length - 1 });
+  drawn.over.addEventListener("mouseleave", () => queueMicrotask(tell));
+  queueMicrotask(tell); // why: it draws itself, and an empty legend, a moment later
 }
 
 const sizeOf = (place) => ({ width: Math.max(240, place.clientWidth), height: 200 });

@@ -1,4 +1,4 @@
-// The keys a person typed, for this tab: sessionStorage goes with the tab, and no other tab sees it.
+// The keys a person typed, for this tab: sessionStorage goes with the tab, and no other tab sees it but a duplicate.
 
 const PLACES = { caller: "twinlane.key", admin: "twinlane.admin" };
 const fallback = new Map(); // why: a browser may forbid storage, and a key typed must still work

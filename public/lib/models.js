@@ -1,12 +1,13 @@
 // Which models there are to choose from.
 
-import { askJson, wantsKey } from "./api.js";
+import { askJson } from "./api.js";
 
 /** The list, asked for when it is first wanted and kept until `forget`. */
 export function modelList() {
   let asked = null;
   let entries = [];
 
+  /** Nothing, or why there are none: in words, or as the failure it was. */
   async function load() {
     asked ??= askJson("/v1/models").then(take, refuse);
     return asked;
@@ -23,7 +24,7 @@ export function modelList() {
 
   function refuse(failure) {
     entries = [];
-    return wantsKey(failure) ? "Models are listed once a key is given." : `Models cannot be listed: ${failure.message}`;
+    return failure;
   }
 
   const prefixed = ({ id, provider }) => id.startsWith(`${provider}/`);

@@ -58,8 +58,11 @@ function curl({ format, body, extra, hasKey, pictures }) {
   const call = [`curl -N ${HERE}${path}`, ...flags].join(" \\\n  ");
   if (!pictures.length) return `${call} \\\n  -d ${shellQuoted(json)}`;
   // why a here document: an argument of a program holds 128 kB, a picture more
-  return `${files}${call} \\\n  -d @- <<JSON\n${json.replace(/[\\`]/g, "\\$&").replace(/\$(?!IMAGE_\d)/g, "\\$")}\nJSON`;
+  return `${files}${call} \\\n  -d @- <<JSON\n${json.replace(/[\\`]/g, "\\$&").replace(/\$/g, keepImages)}\nJSON`;
 }
+
+/** Only where a picture is meant, which begins or ends a value, is a dollar one of the shell's. */
+const keepImages = (dollar, at, json) => (/^\$IMAGE_\d+"/.test(json.slice(at)) && /[",]$/.test(json.slice(0, at)) ? dollar : `\\${dollar}`);
 
 const shellQuoted = (text) => `'${text.replace(/'/g, `'\\''`)}'`;
 

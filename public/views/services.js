@@ -7,13 +7,12 @@ import { fill, h, setEnabled, unique } from "../lib/dom.js";
 import { duration, plural } from "../lib/format.js";
 import { FORMATS } from "../lib/formats.js";
 import { modelList } from "../lib/models.js";
-import { page, trouble, waiting } from "../lib/page.js";
+import { keyed, page, trouble, waiting } from "../lib/page.js";
 
 const TEST_PATIENCE_MS = 60_000;
 const QUESTION = [{ role: "user", text: "Say hello in five words." }];
 
 export function render() {
-  const models = modelList();
   const place = h("div", {}, waiting());
   const count = h("p", { class: "small", role: "status" });
   const search = h("input", {
@@ -21,7 +20,7 @@ export function render() {
     id: "search",
     placeholder: "alias or host",
     autocomplete: "off",
-    oninput: filter,
+    oninput: () => filter(place, search.value, count),
   });
   const element = page(
     "Services",
@@ -29,43 +28,50 @@ export function render() {
     h("div", { class: "bar" }, h("p", { class: "field" }, h("label", { for: "search" }, "Search"), search), count),
     place,
   );
+  const view = keyed(place, async (_, left) => {
+    await list(place, left);
+    filter(place, search.value, count);
+  });
+  return { element, leave: view.leave };
+}
 
-  async function load() {
-    const [list, health] = await Promise.all([
-      askJson("/gateway/services"),
-      askJson("/health", { as: "nobody" }).catch(() => ({})),
-      models.load(),
-    ]).catch((failure) => [failure]);
-    if (list instanceof Error) return fill(place, trouble(list, { again: load }));
-    const state = (alias) => health.providers?.[alias] ?? "";
-    const rows = list.services.map((service) => ({
-      ...service,
-      state: state(service.alias),
-      usual: service.alias === list.default,
-    }));
-    const ready = (row) => row.state === "configured";
-    fill(
-      place,
-      group("Ready", rows.filter(ready), models),
-      group(
-        "With a key of yours",
-        rows.filter((row) => !ready(row)),
-        models,
-      ),
-    );
-    filter();
-  }
+/** Asks anew with every key: it decides whose models are listed. */
+async function list(place, left) {
+  const models = modelList();
+  const [found, health] = await Promise.all([
+    askJson("/gateway/services"),
+    askJson("/health", { as: "nobody" }).catch(() => ({})),
+    models.load(),
+  ]).catch((failure) => [failure]);
+  if (left.aborted) return;
+  if (found instanceof Error) return fill(place, trouble(found, { again: () => list(place, left) }));
+  const rows = found.services.map((service) => ({
+    ...service,
+    ready: health.providers?.[service.alias] === "configured",
+    usual: service.alias === found.default,
+  }));
+  fill(
+    place,
+    group(
+      "Ready",
+      rows.filter(({ ready }) => ready),
+      models,
+    ),
+    group(
+      "With a key of yours",
+      rows.filter(({ ready }) => !ready),
+      models,
+    ),
+  );
+}
 
-  function filter() {
-    const wanted = search.value.toLowerCase().split(/\s+/);
-    const rows = [...place.querySelectorAll("[data-words]")];
-    for (const row of rows) row.hidden = !wanted.every((word) => row.dataset.words.includes(word));
-    const shown = rows.filter((row) => !row.hidden).length;
-    count.textContent = shown === rows.length ? plural(rows.length, "service") : `${shown} of ${rows.length} services`;
-  }
-
-  load();
-  return { element };
+function filter(place, text, count) {
+  const wanted = text.toLowerCase().split(/\s+/);
+  const rows = [...place.querySelectorAll("[data-words]")];
+  for (const row of rows) row.hidden = !wanted.every((word) => row.dataset.words.includes(word));
+  const shown = rows.filter((row) => !row.hidden).length;
+  if (!rows.length) count.textContent = "";
+  else count.textContent = shown === rows.length ? plural(rows.length, "service") : `${shown} of ${rows.length} services`;
 }
 
 function group(title, rows, models) {

@@ -129,7 +129,7 @@ function listed({ tokens, next }, reload) {
         ["May", (token) => h("span", { class: "small" }, grants(token))],
         ["Made", ({ issued }) => day(issued), "mono"],
         ["Ends", ({ expires }) => (expires ? day(expires) : "never"), "mono"],
-        ["Id", ({ id }) => h("a", { href: "#/usage", title: "Usage by token" }, id), "mono id"],
+        ["Id", ({ id }) => h("a", { href: `#/usage?token=${encodeURIComponent(id)}`, title: "What it was used for" }, id), "mono id"],
         ["", (token) => (token.revoked ? h("span", { class: "bad" }, "taken back") : revokeButton(token, reload))],
       ],
       tokens.toReversed(),

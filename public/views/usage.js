@@ -4,7 +4,7 @@ import { open } from "../lib/admin.js";
 import { askJson } from "../lib/api.js";
 import { fill, h, segments } from "../lib/dom.js";
 import { keyed, notice, page, trouble, waiting } from "../lib/page.js";
-import { breakdown } from "./usage/breakdown.js";
+import { FILTERS, breakdown } from "./usage/breakdown.js";
 import { callPage } from "./usage/call.js";
 import { byDay } from "./usage/days.js";
 import { headline } from "./usage/headline.js";
@@ -21,8 +21,9 @@ const ABSENT =
 const DAY_MS = 86_400_000;
 const asked = { span: "7", filters: {} };
 
-export function render(path) {
+export function render(path, query) {
   if (path[0] === "calls" && path[1]) return callPage(path[1]);
+  takeUp(query);
   const place = h("div", {}, waiting());
   const element = page(
     "Usage",
@@ -30,6 +31,19 @@ export function render(path) {
     place,
   );
   return { element, leave: keyed(place, begin).leave };
+}
+
+/** An address may say what is asked, so that it outlives a reload and can be given to others. */
+function takeUp(query) {
+  if (!query.size) return;
+  const { span, ...filters } = Object.fromEntries(query);
+  if (SPANS.some(([known]) => known === span)) asked.span = span;
+  asked.filters = Object.fromEntries(Object.entries(filters).filter(([name]) => FILTERS.includes(name)));
+}
+
+function showInAddress() {
+  const told = new URLSearchParams({ span: asked.span, ...asked.filters });
+  history.replaceState(null, "", `#/usage?${told}`);
 }
 
 async function begin(place, left) {
@@ -51,6 +65,7 @@ function overview(place, opened, left) {
     shown = new AbortController();
     const { signal } = shown;
     showFilters();
+    showInAddress();
     const days = await usage("day").catch((failure) => failure);
     if (signal.aborted) return;
     if (days instanceof Error) return fill(places.total, trouble(days, { again: load }));

@@ -104,6 +104,35 @@ async fn an_answer_that_does_not_say_what_it_cost_is_estimated_and_never_free() 
 }
 
 #[tokio::test]
+async fn a_call_whose_model_nobody_can_find_is_not_free() {
+    let world = world(&[("BUDGET", "40tokens/day")]).await;
+    let (json, utf16) = (chat(false).to_string(), |text: &str| {
+        text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>()
+    });
+    for (path, body) in [
+        ("/gateway/p/v1/chat/completions", br#"{"messages":[]}"#.to_vec()),
+        ("/gateway/p/v1/chat/completions", utf16(&json)),
+        ("/gateway/p/v1/chat/completion%73", json.replace("\"model\"", "\"Model\"").into_bytes()),
+        ("/v1/responses", br#"{"prompt":{"id":"pmpt_1"}}"#.to_vec()),
+    ] {
+        let answer = world.post(path).header("content-type", "application/json").body(body).send().await;
+        let error = &answer.json()["error"];
+        assert_eq!((answer.status, &error["code"]), (429, &"budget_exceeded".into()), "{path}");
+    }
+    assert!(world.provider.calls().is_empty());
+}
+
+#[tokio::test]
+async fn several_answers_cost_as_much_as_several_calls() {
+    let world = world(&[("BUDGET", "500tokens/day")]).await;
+    let mut body = chat(false);
+    (body["max_tokens"], body["n"]) = (100.into(), 5.into());
+    assert_eq!(world.post("/v1/chat/completions").json(&body).send().await.status, 429);
+    body["n"] = 4.into();
+    assert_eq!(world.post("/v1/chat/completions").json(&body).send().await.status, 200);
+}
+
+#[tokio::test]
 async fn tokens_may_share_a_budget() {
     let vars = [("AUTH_TOKEN", "tok-1"), ("GATEWAY_SECRET", SECRET)];
     let world = world(&vars).await;

@@ -110,6 +110,20 @@ async fn a_gateway_that_must_count_refuses_what_it_cannot_count() {
 }
 
 #[tokio::test]
+async fn a_store_that_is_slow_to_fail_is_left_alone_for_five_seconds_from_then_on() {
+    // Connections are taken by the system, and nobody ever answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("redis://{}/0", silent.local_addr().unwrap());
+    let ours = [("STORE", url.as_str()), ("P_API_KEY", "k"), ("LIMIT_RPM", "100"), ("USAGE_LOG", "off")];
+    let world = World::with(&ours, &json!({})).await;
+    assert_eq!(world.chat().send().await.status, 200);
+    pause(4000).await;
+    let began = Instant::now();
+    assert_eq!(world.chat().send().await.status, 200);
+    assert!(began.elapsed().as_millis() < 1000, "{:?}", began.elapsed());
+}
+
+#[tokio::test]
 async fn a_gateway_that_may_be_open_counts_by_itself() {
     let mut redis = Redis::start().await;
     let world = world(&redis, &[("LIMIT_RPM", "5")]).await;

@@ -97,6 +97,6 @@ fn record(number: u64) -> UsageRecord {
         service: Some("bench".to_owned()),
         model: Some("gpt-5-mini".to_owned()),
         status: 200,
-        rest: rest.as_object().cloned().unwrap_or_default(),
+        rest: rest.as_object().cloned().unwrap_or_default().into(),
     }
 }

@@ -43,6 +43,7 @@ export class Composer {
       removed: () => this.#text.focus(),
     });
     this.element = this.#form();
+    this.#listenForDrops();
     talk.onrun = (running, any) => this.#showRun(running, any);
     this.#showRun(false, false);
   }
@@ -59,15 +60,9 @@ export class Composer {
   }
 
   #form() {
-    const listeners = {
-      onsubmit: (event) => this.#submit(event),
-      ondragover: (event) => this.#over(event),
-      ondragleave: (event) => this.#left(event),
-      ondrop: (event) => this.#dropped(event),
-    };
     return h(
       "form",
-      { class: "composer", "aria-label": "Ask a model", ...listeners },
+      { class: "composer", "aria-label": "Ask a model", onsubmit: (event) => this.#submit(event) },
       h("label", { class: "unseen", for: "question" }, "Your question"),
       this.#tray.element,
       this.#text,
@@ -151,7 +146,7 @@ export class Composer {
   // --- Pictures
 
   #add(files) {
-    this.#tell([...files].some(isPicture) ? "" : "Only pictures can be sent with a question.");
+    this.#tell([...files].every(isPicture) ? "" : "Only pictures can be sent with a question.");
     this.#tray.add(files);
   }
 
@@ -162,20 +157,25 @@ export class Composer {
     this.#add(files);
   }
 
-  #over(event) {
-    if (![...event.dataTransfer.types].includes("Files")) return;
-    event.preventDefault();
-    this.element.dataset.over = "";
-  }
-
-  #left(event) {
-    if (!this.element.contains(event.relatedTarget)) delete this.element.dataset.over;
-  }
-
-  #dropped(event) {
-    delete this.element.dataset.over;
-    if (!event.dataTransfer.files.length) return;
-    event.preventDefault();
-    this.#add(event.dataTransfer.files);
+  /** They may be dropped anywhere: what a page does not take the browser opens, and the conversation would be gone. */
+  #listenForDrops() {
+    const files = (take) => (event) => {
+      if (!event.dataTransfer.types.includes("Files")) return;
+      event.preventDefault();
+      if (this.element.isConnected) take(event.dataTransfer.files);
+    };
+    const leave = () => delete this.element.dataset.over;
+    addEventListener(
+      "dragover",
+      files(() => (this.element.dataset.over = "")),
+    );
+    addEventListener("dragleave", ({ relatedTarget }) => relatedTarget ?? leave());
+    addEventListener(
+      "drop",
+      files((dropped) => {
+        leave();
+        this.#add(dropped);
+      }),
+    );
   }
 }

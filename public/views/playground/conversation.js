@@ -10,14 +10,15 @@ export class Conversation {
   #turns = [];
   #run = null;
   #list = h("div", { class: "turns" });
-  #empty = welcome((words, model) => this.#propose(words, model));
+  #welcome = welcome((words, model) => this.#propose(words, model));
   #settings;
   #ledger;
 
   constructor(settings, ledger) {
     this.#settings = settings;
     this.#ledger = ledger;
-    this.element = h("div", { class: "conversation" }, this.#empty, this.#list);
+    settings.onlisted = (models) => this.#welcome.offerDemos(models.has("demo/demo"));
+    this.element = h("div", { class: "conversation" }, this.#welcome.element, this.#list);
   }
 
   /** Hears of words that were proposed for a question. */
@@ -92,7 +93,7 @@ export class Conversation {
   }
 
   #mark() {
-    this.#empty.hidden = this.#turns.length > 0;
+    this.#welcome.element.hidden = this.#turns.length > 0;
     this.onrun(this.isRunning(), this.#turns.length > 0);
   }
 }

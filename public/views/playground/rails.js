@@ -5,13 +5,13 @@ import { h, svg } from "../../lib/dom.js";
 import { duration } from "../../lib/format.js";
 
 const WIDTH = 300;
-const LANES = { edge: 16, background: 44 };
+const LANES = { edge: 22, background: 58 };
 
 export function rails(turn) {
   const call = turn && callOf(turn);
   const drawing = svg(
     "svg",
-    { class: "rails", viewBox: `0 0 ${WIDTH} 56`, "aria-hidden": "true", "data-lane": call?.lane ?? "" },
+    { class: "rails", viewBox: `0 0 ${WIDTH} 64`, "aria-hidden": "true", "data-lane": call?.lane ?? "" },
     Object.entries(LANES).map(([lane, y]) => rail(lane, y, call)),
     call && bar(call),
   );
@@ -45,7 +45,7 @@ function rail(lane, y, call) {
     "g",
     { class: taken ? "rail taken" : "rail" },
     svg("line", { x1: 0, x2: WIDTH, y1: y, y2: y }),
-    svg("text", { x: 0, y: y - 6 }, lane),
+    svg("text", { x: 0, y: y - 8 }, lane),
   );
 }
 

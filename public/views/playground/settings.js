@@ -9,7 +9,7 @@ const WIDE = "(min-width: 62rem)"; // why: below, the settings stand over the co
 
 export class Settings {
   #format = "chat";
-  #model = new ModelChoice();
+  #model = new ModelChoice((models) => this.onlisted(models));
   #options = new Options();
 
   constructor() {
@@ -22,6 +22,9 @@ export class Settings {
       h("details", { open: matchMedia(WIDE).matches }, h("summary", {}, h("h2", {}, "The call")), stack),
     );
   }
+
+  /** Hears of the models there are. */
+  onlisted() {}
 
   all() {
     return { format: this.#format, model: this.#model.full(), ...this.#options.values() };

@@ -16,11 +16,13 @@ const DEMOS = [
   ["What a cut stream looks like", "Write a story", "demo/demo-cut"],
 ];
 
-/** `choose` takes the words, and the model that the idea is for. */
+/** `choose` takes the words, and the model that the idea is for; `offerDemos` says whether there is a demo to try. */
 export function welcome(choose) {
   const idea = ([label, words, model]) =>
     h("li", {}, h("button", { type: "button", class: "link", onclick: () => choose(words, model ?? null) }, label));
-  return h(
+  const demos = h("div", { hidden: true }, h("h2", {}, "Try with the demo provider"), h("ul", {}, DEMOS.map(idea)));
+  const offerDemos = (there) => (demos.hidden = !there);
+  const element = h(
     "div",
     { class: "welcome" },
     h("p", { class: "promise" }, "Every model behind ", h("em", {}, "one base URL"), ", in your own cloud."),
@@ -31,11 +33,7 @@ export function welcome(choose) {
       h("code", {}, `${HERE}/v1`),
       ".",
     ),
-    h(
-      "div",
-      { class: "ideas" },
-      h("div", {}, h("h2", {}, "Try"), h("ul", {}, IDEAS.map(idea))),
-      h("div", {}, h("h2", {}, "Try with the demo provider"), h("ul", {}, DEMOS.map(idea))),
-    ),
+    h("div", { class: "ideas" }, h("div", {}, h("h2", {}, "Try"), h("ul", {}, IDEAS.map(idea))), demos),
   );
+  return { element, offerDemos };
 }

@@ -9,42 +9,13 @@ const NUMBERS = ["rpm", "tpm", "streams", "max_tokens"];
 
 /** `made` hears of the token that came of it. */
 export function orderForm(made) {
-  const text = (name, placeholder) => h("input", { name, placeholder, autocomplete: "off", spellcheck: "false" });
-  const number = (name, placeholder) =>
-    h("input", { name, placeholder, type: "number", min: 1, step: 1, inputmode: "numeric" });
   const failed = h("p", { class: "bad", role: "alert" });
   const button = h("button", { type: "submit", class: "primary" }, "Make the token");
-  const kind = h(
-    "select",
-    { name: "kind" },
-    h("option", { value: "" }, "a program, or a person"),
-    h("option", { value: "browser" }, "a page in a browser"),
-  );
   return h(
     "form",
     { class: "order", onsubmit: order, autocomplete: "off" },
-    field("Name", text("name", "alice"), "For people; it grants nothing."),
-    field("Ends after", text("expires", "30d"), "Such as 1h, 30d, 1y. 30 days where nothing is said."),
-    field("For", kind, "A page’s token lives an hour at most, for named origins."),
-    field("Services", text("services", "all"), "With commas: openai, claude."),
-    field("Models", text("models", "all"), "With commas; * is any text: gpt-*, claude-*."),
-    field("Budget", text("budget", "none"), "Such as 5usd/month or 100000tokens/day."),
-    field("Requests a minute", number("rpm", "as many as wanted")),
-    field("Tokens a minute", number("tpm", "as many as wanted")),
-    field("Longest answer, tokens", number("max_tokens", "any")),
-    h(
-      "details",
-      { class: "more" },
-      h("summary", {}, "More"),
-      h(
-        "div",
-        { class: "order" },
-        field("Paths", text("paths", "all"), "With commas: /v1/chat, /v1/embeddings."),
-        field("Origins", text("origins", "any"), "Pages that may call: https://app.example."),
-        field("Streams at once", number("streams", "any")),
-        field("Budget’s name", text("budget_id", "its own"), "Tokens of one name share one budget."),
-      ),
-    ),
+    usualFields(),
+    h("details", { class: "more" }, h("summary", {}, "More"), h("div", { class: "order" }, rarerFields())),
     h("div", { class: "actions" }, button),
     failed,
   );
@@ -72,6 +43,41 @@ export function orderForm(made) {
     input?.focus();
   }
 }
+
+// --- What is asked for
+
+const text = (name, placeholder) => h("input", { name, placeholder, autocomplete: "off", spellcheck: "false" });
+const number = (name, placeholder) =>
+  h("input", { name, placeholder, type: "number", min: 1, step: 1, inputmode: "numeric" });
+
+const usualFields = () => [
+  field("Name", text("name", "alice"), "For people; it grants nothing."),
+  field("Ends after", text("expires", "30d"), "Such as 1h, 30d, 1y. 30 days where nothing is said."),
+  field("For", kinds(), "A page’s token lives an hour at most, for named origins."),
+  field("Services", text("services", "all"), "With commas: openai, claude."),
+  field("Models", text("models", "all"), "With commas; * is any text: gpt-*, claude-*."),
+  field("Budget", text("budget", "none"), "Such as 5usd/month or 100000tokens/day."),
+  field("Requests a minute", number("rpm", "as many as wanted")),
+  field("Tokens a minute", number("tpm", "as many as wanted")),
+  field("Longest answer, tokens", number("max_tokens", "any")),
+];
+
+const rarerFields = () => [
+  field("Paths", text("paths", "all"), "With commas: /v1/chat, /v1/embeddings."),
+  field("Origins", text("origins", "any"), "Pages that may call: https://app.example."),
+  field("Streams at once", number("streams", "any")),
+  field("Budget’s name", text("budget_id", "its own"), "Tokens of one name share one budget."),
+];
+
+const kinds = () =>
+  h(
+    "select",
+    { name: "kind" },
+    h("option", { value: "" }, "a program, or a person"),
+    h("option", { value: "browser" }, "a page in a browser"),
+  );
+
+// --- What is sent
 
 /** Only what was filled in: what is left out does not restrict. */
 function orderOf(form) {

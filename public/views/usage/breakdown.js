@@ -1,5 +1,6 @@
 // What calls come to, by model, service, token or whatever is asked, as a table that can be taken away as CSV.
 
+import { tokenNames } from "../../lib/admin.js";
 import { ask, askJson } from "../../lib/api.js";
 import { fill, h, segments } from "../../lib/dom.js";
 import { count, duration, money, percent, short } from "../../lib/format.js";
@@ -15,7 +16,8 @@ const GROUPS = [
   ["status", "Status"],
   ["outcome", "Outcome"],
 ];
-const FILTERS = ["model", "service", "token", "session", "status"];
+/** By what the page can be narrowed, as the API can. */
+export const FILTERS = ["model", "service", "token", "session", "status"];
 let group = "model";
 
 export function breakdown(place, { query, narrow }, signal) {
@@ -37,9 +39,12 @@ export function breakdown(place, { query, narrow }, signal) {
 
   async function load() {
     const wanted = group;
-    const report = await askJson(`/admin/usage?${query(wanted)}`, { as: "admin", signal }).catch((failure) => failure);
+    const [report, names] = await Promise.all([
+      askJson(`/admin/usage?${query(wanted)}`, { as: "admin", signal }).catch((failure) => failure),
+      wanted === "token" ? tokenNames() : new Map(),
+    ]);
     if (signal.aborted || wanted !== group) return;
-    fill(rows, report instanceof Error ? trouble(report, { again: load }) : account(report, wanted, narrow));
+    fill(rows, report instanceof Error ? trouble(report, { again: load }) : account(report, wanted, { narrow, names }));
   }
 
   async function download() {
@@ -54,7 +59,7 @@ export function breakdown(place, { query, narrow }, signal) {
   load();
 }
 
-function account({ rows, rows_left_out: more }, by, narrow) {
+function account({ rows, rows_left_out: more }, by, { narrow, names }) {
   if (!rows.length)
     return h(
       "p",
@@ -66,7 +71,7 @@ function account({ rows, rows_left_out: more }, by, narrow) {
   const most = Math.max(...rows.map(({ calls }) => calls));
   const title = GROUPS.find(([name]) => name === by)[1];
   const columns = [
-    [title, (row) => name(row[by], by, narrow), "mono"],
+    [title, (row) => [name(row[by], by, narrow), nameOf(names, row[by])], "mono"],
     ["", ({ calls }) => bar(calls / most), "share"],
     ["Calls", ({ calls }) => count(calls), "number"],
     ["Failed", ({ errors, calls }) => (errors ? percent(errors, calls) : "0"), "number"],
@@ -82,6 +87,9 @@ function account({ rows, rows_left_out: more }, by, narrow) {
     more > 0 && h("p", { class: "small" }, `${count(more)} rows more are in the CSV.`),
   ];
 }
+
+/** What people call a token, beside its id. */
+const nameOf = (names, id) => names.get(id) && h("span", { class: "small" }, ` ${names.get(id)}`);
 
 function name(value, by, narrow) {
   if (value === null || value === undefined) return h("span", { class: "soft" }, "none");

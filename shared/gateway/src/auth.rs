@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 use twinlane_access::{Denied, Grant, Nonces, Seconds, Signature, is_token, signature_of};
 
 use crate::config::Access;
@@ -290,9 +290,20 @@ pub fn key_of(value: &HeaderValue) -> Option<Secret> {
     std::str::from_utf8(credential(value)).ok().map(Secret::new)
 }
 
-/// What a proxy adds. One on this machine that others can reach makes their calls look like this machine's own.
+/// What a proxy adds, or begins a header with. One on this machine that others can reach makes their calls look like this
+/// machine's own.
 const FORWARDED: [&str; 6] =
-    ["forwarded", "x-forwarded-for", "x-forwarded-host", "via", "x-real-ip", "cf-connecting-ip"];
+    ["forwarded", "x-forwarded-", "via", "x-real-ip", "cf-connecting-ip", "true-client-ip"];
+
+/// Whether a request shows that it came through a proxy. nginx adds no header unless it is told to, but speaks HTTP/1.0.
+fn is_proxied(request: &Parts) -> bool {
+    let by_proxy = |name: &HeaderName| FORWARDED.iter().any(|mark| is_mark(mark, name.as_str()));
+    request.version < Version::HTTP_11 || request.headers.keys().any(by_proxy)
+}
+
+fn is_mark(mark: &str, name: &str) -> bool {
+    if mark.ends_with('-') { name.starts_with(mark) } else { name == mark }
+}
 
 /// Whether a call comes from this very machine by its own will: not through a proxy, over a loopback socket, to a loopback name (a page that
 /// rebinds its name to 127.0.0.1 sends that name), and not from a page of somebody else's.
@@ -300,8 +311,7 @@ pub(crate) fn is_this_machine_s_own(request: &Parts, arrival: &Arrival) -> bool 
     let host = request.headers.get(HOST).and_then(|host| host.to_str().ok());
     let Some(host) = host.filter(|_| arrival.loopback) else { return false };
     let name = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);
-    let proxied = FORWARDED.iter().any(|name| request.headers.contains_key(*name));
-    !proxied
+    !is_proxied(request)
         && is_loopback(name)
         && request.uri.host().is_none_or(is_loopback)
         && !is_from_foreign_page(&request.headers, host)

@@ -149,7 +149,7 @@ impl Order {
     ) -> Self {
         Self {
             service: service.to_owned(),
-            model: model.map(|model| record::name(&model)),
+            model: model.map(record::name),
             works,
             prompt: if works { asked.prompt_tokens() } else { 0 },
             most: asked.most_tokens.filter(|_| works),
@@ -214,7 +214,8 @@ impl Books {
         if at >= self.down.load(Ordering::Relaxed) {
             match tab.fill(at, standings).await {
                 Ok(limited) => return limited.map_or(Ok(()), |limited| Err(limited.into())),
-                Err(lost) => self.note_lost(&lost, at),
+                // From now on, not from when it was asked: a store that is slow to fail would never be left alone.
+                Err(lost) => self.note_lost(&lost, now()),
             }
         }
         if !self.settings.open {

@@ -217,7 +217,7 @@ impl Gateway {
                 let call = Call::new(received, service, path);
                 recording.keep_bodies(&call.headers, &call.body);
                 scope::of_call(&caller, &call)?;
-                recording.record.model = scope::model_of(&call, &asked).map(|model| record::name(&model));
+                recording.record.model = scope::model_of(&call, &asked).map(record::name);
                 recording.take(|| Order::of_call(&call, &asked)).await?;
                 self.pass(call, caller, recording).await
             }

@@ -9,6 +9,9 @@ use memchr::{memchr2, memchr3};
 /// The longest value that is kept. The largest usage that a provider tells has less than one.
 const LONGEST_VALUE: usize = 4 * 1024;
 
+/// Room for a usage as providers tell it, so that it is kept without growing.
+const USUAL_VALUE: usize = 512;
+
 /// Hears of what a reply's JSON consists of.
 pub(crate) trait Listener {
     /// A key, and in how many objects it stands. Whether its value is wanted, if that is an object or a string.
@@ -180,6 +183,7 @@ impl Lexer {
     fn named(&mut self, listener: &mut impl Listener) {
         if listener.named(&self.word, self.depth) && self.keeping.is_none() {
             self.kept.clear();
+            self.kept.reserve(USUAL_VALUE);
             self.keeping = Some(self.depth);
         }
     }

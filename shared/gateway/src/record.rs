@@ -132,8 +132,11 @@ const LONGEST_NAME: usize = 256;
 const MOST_TOKENS: u64 = 100_000_000;
 
 /// A name as it is kept.
-pub(crate) fn name(name: &str) -> String {
-    name.chars().take(LONGEST_NAME).collect()
+pub(crate) fn name(mut name: String) -> String {
+    if let Some((end, _)) = name.char_indices().nth(LONGEST_NAME) {
+        name.truncate(end);
+    }
+    name
 }
 
 /// What comes to be known of a call only on its way, be it after its answer has begun: noted by whoever learns it.
@@ -182,12 +185,12 @@ impl Notes {
     /// Notes which target a call is for now, and what of it that target is not told.
     pub fn served(&self, target: String, dropped: String) {
         let mut noted = self.open();
-        (noted.served, noted.dropped) = (Some(name(&target)), dropped);
+        (noted.served, noted.dropped) = (Some(name(target)), dropped);
     }
 
     /// Notes a target that did not serve, and why.
     pub fn fell(&self, why: String) {
-        self.open().fallbacks.push(name(&why));
+        self.open().fallbacks.push(name(why));
     }
 
     /// Notes what a call cost, unless that cannot be.
@@ -199,7 +202,7 @@ impl Notes {
 
     /// Notes which model answered, in the provider's words.
     pub fn answered_by(&self, model: &str) {
-        self.open().model_served = Some(name(model));
+        self.open().model_served = Some(name(model.to_owned()));
     }
 
     /// Notes an error that an answer ended in.
@@ -339,7 +342,7 @@ impl Recording {
     /// Notes a call of the unified API that has been understood.
     pub fn note_plan(&mut self, plan: &Plan) {
         self.record.service = plan.targets.first().map(|target| target.service.alias.clone());
-        self.record.model = Some(name(&plan.model));
+        self.record.model = Some(name(plan.model.clone()));
         self.record.operation = operation(&plan.received.path);
         self.record.stream = plan.stream == Stream::Events;
         self.recorder.began(&self.record, &plan.received.path);
@@ -450,7 +453,9 @@ mod tests {
     use http::{Method, Response};
     use http_body_util::{BodyExt, StreamBody};
 
-    use super::{Outcome, Record, Recorder, Recording};
+    use twinlane_dialects::chat::Usage;
+
+    use super::{Notes, Outcome, Record, Recorder, Recording, name};
     use crate::Error;
     use crate::body::{Body, empty, full};
 
@@ -479,6 +484,24 @@ mod tests {
             drop(response);
         }
         kept.0.lock().unwrap()[0].outcome
+    }
+
+    #[test]
+    fn a_usage_that_cannot_be_is_none() {
+        let told = |prompt, completion| {
+            let notes = Notes::default();
+            notes.used(Usage { prompt, completion, ..Usage::default() });
+            notes.read().usage.is_some()
+        };
+        assert!(told(10_000_000, 100_000));
+        assert!(!told(u64::MAX, 0));
+        assert!(!told(9, 1 << 40));
+    }
+
+    #[test]
+    fn a_name_that_fills_the_log_is_cut() {
+        assert_eq!(name("gpt-4o".to_owned()), "gpt-4o");
+        assert_eq!(name("é".repeat(3_000_000)), "é".repeat(256));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! Two things hold everywhere. What is kept until a time is gone at that time: `until` itself is past. And no time in
 //! microseconds and no sum of amounts reaches 2⁵³, because some engines count in doubles.
 
+mod facts;
 mod ledger;
 mod rate;
 mod record;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+pub use facts::Facts;
 pub use ledger::{Budget, Reservation, Reserved};
 pub use rate::{Meter, Standing, Verdict, spend_all};
 pub use record::{Cursor, Filter, Page, UsageRecord};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::Millis;
+use crate::{Facts, Millis};
 
 /// A call, as the usage log keeps it. The fields that are asked for have a place of their own; all of them are in the
 /// JSON that engines keep.
@@ -23,7 +23,7 @@ pub struct UsageRecord {
     /// The status of the answer.
     pub status: u16,
     /// Everything else, by name: provider, model_served, lane, outcome, attempts, tokens and cost, times, bytes.
-    pub rest: Map<String, Value>,
+    pub rest: Facts,
 }
 
 impl UsageRecord {
@@ -39,7 +39,7 @@ impl UsageRecord {
         json.insert("service".to_owned(), text(&self.service));
         json.insert("model".to_owned(), text(&self.model));
         json.insert("status".to_owned(), self.status.into());
-        json.extend(self.rest.clone());
+        json.extend(self.rest.iter().map(|(name, value)| (name.to_owned(), value.clone())));
         Value::Object(json)
     }
 
@@ -53,7 +53,7 @@ impl UsageRecord {
         let (service, model) = (text("service"), text("model"));
         let time = take("time")?.as_u64()?;
         let status = u16::try_from(take("status")?.as_u64()?).ok()?;
-        Some(Self { id, time, token, session, service, model, status, rest })
+        Some(Self { id, time, token, session, service, model, status, rest: rest.into() })
     }
 }
 

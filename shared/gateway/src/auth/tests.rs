@@ -84,6 +84,7 @@ fn this_machine_s_own_calls_may_use_the_server_s_keys() {
     assert!(!trusted(&[("host", "localhost:3000"), ("origin", "null")]));
     assert!(!trusted(&[("host", "localhost:3000"), ("sec-fetch-site", "cross-site")]));
     assert!(!trusted(&[("host", "localhost:3000"), ("x-forwarded-for", "203.0.113.7")]));
+    assert!(!trusted(&[("host", "localhost:3000"), ("x-forwarded-proto", "https")]));
     assert!(!trusted(&[("host", "localhost:3000"), ("via", "1.1 proxy")]));
     assert!(!admit(&[], false, false, "/v1/x", &[("host", "localhost:3000")]).unwrap().server_keys);
 }
@@ -154,6 +155,15 @@ fn a_signed_token_that_is_not_good_is_refused_with_the_reason() {
         let both = [("authorization", good.as_str()), ("x-api-key", second)];
         assert_eq!(code(&auth, "/v1/x", &both), Err("token_doubled"));
     }
+}
+
+#[test]
+fn a_proxy_that_adds_no_header_is_known_by_the_old_version_it_speaks() {
+    let arrival = Arrival { loopback: true, ..Arrival::now() };
+    let mut request = head("/admin/usage", &[("host", "127.0.0.1:3000")]);
+    assert!(super::is_this_machine_s_own(&request, &arrival));
+    request.version = http::Version::HTTP_10;
+    assert!(!super::is_this_machine_s_own(&request, &arrival));
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::time::SystemTime;
 
-use serde_json::{Map, Number, Value};
-use twinlane_store::{UsageRecord, millis};
+use serde_json::{Number, Value};
+use twinlane_store::{Facts, UsageRecord, millis};
 
 use super::bill::Cost;
 use super::{Bodies, Order, Payer};
@@ -13,7 +13,7 @@ use crate::record::Record;
 const FIELDS: usize = 28;
 
 /// What is known of a call beside its record.
-pub(super) struct Facts<'a> {
+pub(super) struct Known<'a> {
     pub(super) id: &'a str,
     pub(super) payer: &'a Payer,
     pub(super) order: &'a Order,
@@ -37,7 +37,7 @@ pub(super) fn served<'a>(record: &'a Record, order: &'a Order) -> Served<'a> {
 }
 
 /// The entry of a call that has ended.
-pub(super) fn of(record: &Record, call: &Facts<'_>, bodies: Option<Box<Bodies>>) -> UsageRecord {
+pub(super) fn of(record: &Record, call: &Known<'_>, bodies: Option<Box<Bodies>>) -> UsageRecord {
     let now = SystemTime::now();
     let began = now.checked_sub(record.total).unwrap_or(now);
     let time = began.duration_since(SystemTime::UNIX_EPOCH).map_or(0, millis);
@@ -53,22 +53,22 @@ pub(super) fn of(record: &Record, call: &Facts<'_>, bodies: Option<Box<Bodies>>)
     }
 }
 
-fn rest(record: &Record, call: &Facts<'_>, bodies: Option<Box<Bodies>>) -> Map<String, Value> {
+fn rest(record: &Record, call: &Known<'_>, bodies: Option<Box<Bodies>>) -> Facts {
     let served = served(record, call.order);
     let answered = record.attempts > 0;
     let tokens = call.cost.tokens;
     let counted = |count: u64| (record.usage.is_some() || call.estimated).then_some(count);
     let used = |count: fn(&twinlane_dialects::chat::Usage) -> u64| record.usage.as_ref().map(count);
     let cost = call.cost.dollars.filter(|_| record.usage.is_some() || call.estimated);
-    let mut rest = Map::with_capacity(FIELDS);
-    let mut put = |name: &str, value: Value| drop(rest.insert(name.to_owned(), value));
+    let mut rest = Facts::with_capacity(FIELDS);
+    let mut put = |name: &'static str, value: Value| rest.put(name, value);
     put("provider", served.service.into());
     put("model_served", served.model.filter(|_| answered).into());
     put("token_name", call.payer.name.as_deref().into());
     put("method", record.method.as_str().into());
     put("lane", record.choice.map(|choice| choice.lane.as_str()).into());
     put("stream", call.order.stream.into());
-    put("outcome", record.outcome.to_string().into());
+    put("outcome", record.outcome.as_str().into());
     put("error", record.error.into());
     put("attempts", record.attempts.into());
     put("fallbacks", record.fallbacks.clone().into());

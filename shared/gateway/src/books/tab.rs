@@ -157,7 +157,7 @@ impl Tab {
         let served = entry::served(record, &self.order);
         let cost = Cost::of(tokens, served.service, served.model, &self.books.prices);
         let entry = self.books.keeps_log.then(|| {
-            let call = entry::Facts { id: &self.id, payer: &self.payer, order: &self.order, cost, estimated };
+            let call = entry::Known { id: &self.id, payer: &self.payer, order: &self.order, cost, estimated };
             entry::of(record, &call, bodies)
         });
         self.ended = Some(Ended { cost, entry });

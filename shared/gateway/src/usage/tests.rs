@@ -238,6 +238,25 @@ fn what_costs_tokens_is_known_by_its_path_and_method() {
     }
 }
 
+#[test]
+fn a_model_works_wherever_a_path_leads_to_one_however_it_is_written() {
+    for (method, path, expected) in [
+        (Method::POST, "/v1/chat/completions", true),
+        (Method::POST, "/v1/chat/completions/", true),
+        (Method::POST, "/v1/chat/completion%73", true),
+        (Method::POST, "/v1/responses", true),
+        (Method::POST, "/v2/chat", true),
+        (Method::POST, "/api/generate", true),
+        (Method::POST, "/v1/files", false),
+        (Method::POST, "/v1/messages/count_tokens", false),
+        (Method::POST, "/v1beta/models/g:countTokens", false),
+        (Method::GET, "/v1/responses", false),
+        (Method::GET, "/v2/chat", false),
+    ] {
+        assert_eq!(super::works(&method, path), expected, "{method} {path}");
+    }
+}
+
 proptest! {
     #[test]
     fn any_split_of_the_bytes_tells_the_same(

@@ -59,7 +59,7 @@ async fn a_record_comes_back_as_it_was(store: Shared) {
         service,
         model,
         status: 429,
-        rest,
+        rest: rest.into(),
     };
     let plain = plain("2", beginning());
     for record in [full, plain] {
@@ -152,7 +152,7 @@ async fn a_crowd_appends_everything_once(store: Shared) {
     let now = beginning();
     let answers = each(&store, move |store, index| async move {
         let rest = Map::from_iter([("attempts".to_owned(), Value::from(index))]);
-        append(&store, &UsageRecord { rest, ..plain(&format!("{:03}", index / 2), now) }).await;
+        append(&store, &UsageRecord { rest: rest.into(), ..plain(&format!("{:03}", index / 2), now) }).await;
     });
     answers.await;
     let kept = ids(&store, &Filter::default(), 17).await;

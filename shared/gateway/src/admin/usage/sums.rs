@@ -135,7 +135,7 @@ mod tests {
             let Value::Object(rest) = rest.clone() else { panic!("an object") };
             let status = rest.get("status").map_or(200, |status| status.as_u64().unwrap());
             let status = u16::try_from(status).unwrap();
-            sums.add(&UsageRecord { status, rest, ..UsageRecord::default() });
+            sums.add(&UsageRecord { status, rest: rest.into(), ..UsageRecord::default() });
         }
         Value::Object(sums.json())
     }

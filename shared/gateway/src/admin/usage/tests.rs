@@ -32,7 +32,7 @@ fn record(id: &str, ago: u64, model: &str, rest: Value) -> UsageRecord {
         service,
         model,
         status: 200,
-        rest,
+        rest: rest.into(),
         ..UsageRecord::default()
     }
 }
