@@ -1,16 +1,18 @@
 //! Holds what a call allocates to a budget, since that is the same on every machine, however busy it is, and most of what
 //! a call costs beyond hyper follows from it.
 //!
-//! A figure beyond its margin fails in either direction: what has been won is to be kept, so the budget follows it down.
+//! More than the margin fails. So does a tenth less: what has been won is to be kept, so the budget follows it down.
 
 use std::fmt::Write;
 use std::process::{Child, Command, Stdio};
 
-/// How many blocks more or less a call may allocate than its budget says, and a chunk of a stream. The counts differ by a
+/// How many blocks more a call may allocate than its budget says, and a chunk of a stream. The counts differ by a
 /// tenth from run to run; this leaves room for what another version of hyper or of the compiler does.
 const BLOCKS: f64 = 1.5;
 /// The same for bytes, as a share: how a buffer grows depends a little on how the kernel cuts what is read.
 const BYTES: f64 = 0.05;
+/// How much less is worth a new budget, as a share.
+const WON: f64 = 0.1;
 
 /// What is counted, and how many blocks and bytes it takes.
 type Figure<'a> = (&'a str, f64, f64);
@@ -20,12 +22,12 @@ const BUDGETS: [(&str, &[Figure<'_>]); 9] = [
     // Nothing of ours: what hyper takes on both sides. Where only this changes, hyper has.
     ("floor", &[("call", 24.0, 21_262.0)]),
     ("floor-stream", &[("call", 24.0, 13_360.0), ("chunk", 0.0, 0.0)]),
-    ("passed", &[("call", 220.2, 48_380.0)]),
-    ("passed-stream", &[("call", 232.2, 44_942.0), ("chunk", 0.0, 0.0)]),
-    ("unified", &[("call", 410.2, 72_071.0)]),
-    ("unified-stream", &[("call", 437.2, 70_606.0), ("chunk", 43.0, 3_105.0)]),
-    ("translated", &[("call", 503.2, 86_361.0)]),
-    ("translated-stream", &[("call", 631.2, 92_005.0), ("chunk", 63.0, 3_956.0)]),
+    ("passed", &[("call", 172.2, 44_300.0)]),
+    ("passed-stream", &[("call", 185.2, 41_370.0), ("chunk", 0.0, 0.0)]),
+    ("unified", &[("call", 366.1, 68_214.0)]),
+    ("unified-stream", &[("call", 393.2, 66_889.0), ("chunk", 43.0, 3_105.0)]),
+    ("translated", &[("call", 459.2, 82_504.0)]),
+    ("translated-stream", &[("call", 587.2, 88_210.0), ("chunk", 63.0, 3_956.0)]),
     // The highest memory above rest of an upload of 4 MiB.
     ("upload", &[("peak", 0.0, 5_290_000.0)]),
 ];
@@ -72,7 +74,9 @@ fn beyond(what: &str, budgets: &[Figure<'_>], counted: &[Figure<'_>]) -> String 
         // There are many chunks to a call: one block more for each is too much.
         let margin = if *name == "chunk" { BLOCKS / 3.0 } else { BLOCKS };
         let few = f64::max(64.0, bytes * BYTES);
-        if (now_blocks - blocks).abs() > margin || (now_bytes - bytes).abs() > few {
+        let more = now_blocks - blocks > margin || now_bytes - bytes > few;
+        let won = blocks - now_blocks > f64::max(margin, blocks * WON);
+        if more || won {
             let now = format!("{now_blocks:.1} blocks, {now_bytes:.0} bytes");
             let budget = format!("its budget is {blocks:.1} blocks, {bytes:.0} bytes");
             let _ = writeln!(wrong, "{what}: a {name} takes {now}; {budget}");
@@ -90,7 +94,8 @@ fn two_blocks_more_a_call_are_beyond_the_margin() {
     };
     assert_eq!(check((24.1, 20_010.0), (0.02, 8.0)), 0);
     assert_eq!(check((26.0, 20_010.0), (0.0, 0.0)), 1);
-    assert_eq!(check((22.0, 20_010.0), (0.0, 0.0)), 1, "what has been won is to be kept");
+    assert_eq!(check((22.5, 20_010.0), (0.0, 0.0)), 0);
+    assert_eq!(check((21.0, 20_010.0), (0.0, 0.0)), 1, "what has been won is to be kept");
     assert_eq!(check((24.0, 21_100.0), (0.0, 0.0)), 1);
     assert_eq!(check((24.0, 20_000.0), (1.0, 10.0)), 1);
 }

@@ -5,6 +5,8 @@ import * as keys from "./keys.js";
 const PATIENCE_MS = 20_000; // why: a cold function may take seconds
 export const HERE = location.origin;
 
+const NOT_THIS_ADMIN = "The administrator’s token that you entered is not this gateway’s ADMIN_TOKEN.";
+
 /** What went wrong, in a sentence for the person in front of the page. */
 export class Failure extends Error {
   constructor(message, facts = {}) {
@@ -22,7 +24,7 @@ export async function ask(path, { as = "caller", ...init } = {}) {
     throw unreached(cause, path);
   });
   if (reply.ok) return reply;
-  throw await refusal(reply);
+  throw await refusal(reply, as);
 }
 
 /** Asks for JSON, within a while. */
@@ -55,10 +57,11 @@ function unreached(cause, path) {
   return new Failure(`Nothing answered at ${HERE}${path}. Is the gateway still running, and this computer online?`);
 }
 
-async function refusal(reply) {
+async function refusal(reply, as) {
   const body = await reply.json().catch(() => null);
   const error = body?.error ?? body?.[0]?.error;
-  const said = typeof error === "string" ? error : error?.message;
+  const isWrong = as === "admin" && reply.status === 401 && keys.admin();
+  const said = isWrong ? NOT_THIS_ADMIN : typeof error === "string" ? error : error?.message;
   return new Failure(said || unsaid(reply), {
     status: reply.status,
     code: error?.code ?? error?.type ?? null,

@@ -58,6 +58,8 @@ export async function aTokenIsMadeUsedAndTakenBack({ newPage, url, admin }) {
   const page = await newPage({ statuses: [400, 401] });
   await open(page, url, 'tokens');
   await page.getByText('administrator’s token', { exact: false }).first().waitFor({ state: 'attached' });
+  await giveKeys(page, { admin: 'not-the-administrator' });
+  await page.getByText('that you entered is not this gateway’s ADMIN_TOKEN').waitFor();
   await giveKeys(page, { admin });
   await page.getByLabel('Name', { exact: true }).fill('alice');
   await page.getByLabel('Services').fill('no-such-service');
@@ -75,6 +77,13 @@ export async function aTokenIsMadeUsedAndTakenBack({ newPage, url, admin }) {
   await giveKeys(page, { caller: token });
   await page.getByRole('link', { name: 'Playground' }).click();
   same(await (await ask(page, 'openai/demo', 'hello')).getAttribute('data-state'), 'complete', 'the token calls');
+  await page.getByRole('link', { name: 'Tokens' }).click();
+  await row.getByRole('link').click();
+  await until('the usage of that token', async () => (await figure(page, 'Calls')) === '1');
+  await page.reload();
+  await page.getByRole('button', { name: 'Remove the filter token' }).waitFor();
+  await page.locator('label', { hasText: /^Token$/ }).click();
+  await page.getByRole('region', { name: 'Usage by token' }).getByText('alice').waitFor();
   await page.getByRole('link', { name: 'Tokens' }).click();
   await row.getByRole('button', { name: 'Take back alice' }).click();
   await row.getByRole('button', { name: 'Take back alice' }).click();

@@ -22,8 +22,30 @@ export async function aFirstVisitIsSmallAndSaysWhatThisIs({ newPage, url }) {
   same(await page.title(), 'Playground · Twinlane', 'title');
   that(bytes > 20_000 && bytes < 150_000, `a first visit loads ${bytes} bytes`);
   that(await page.getByLabel('Model', { exact: true }).inputValue(), 'a model is proposed');
+  await allIsAskedForAtOnce(page);
+  await anyAddressLeadsSomewhere(page, url);
   const kept = await page.evaluate(() => localStorage.length + document.cookie.length);
   same(kept, 0, 'what lasts beyond the tab');
+}
+
+/** Module after module, each found in the one before it, takes as many round trips as there are floors. */
+async function allIsAskedForAtOnce(page) {
+  const late = await page.evaluate(() => {
+    const named = [...document.querySelectorAll('link[rel="modulepreload"], script[src]')].map(
+      ({ href, src }) => href || src,
+    );
+    const loaded = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('.js'));
+    return loaded.map(({ name }) => name).filter((name) => !named.includes(name));
+  });
+  same(late.join(' '), '', 'modules that the page does not name');
+}
+
+async function anyAddressLeadsSomewhere(page, url) {
+  for (const view of ['%', 'constructor', 'no-such-view']) {
+    await page.goto('about:blank');
+    await open(page, url, view);
+    await page.getByRole('textbox', { name: 'Your question' }).waitFor();
+  }
 }
 
 export async function anAnswerStreamsAsCleanedMarkdown({ newPage, url }) {
@@ -61,9 +83,24 @@ export async function anAnswerStreamsAsCleanedMarkdown({ newPage, url }) {
   that(/tokens\/s$/.test(await beside(page, 'Speed').innerText()), 'speed');
 }
 
+async function aModelIsOfItsService(page) {
+  const [service, model] = [page.getByLabel('Service'), page.getByLabel('Model', { exact: true })];
+  await service.locator('option[value="claude"]').waitFor({ state: 'attached' });
+  await model.fill('openai/demo');
+  await service.selectOption('claude');
+  that(!(await model.inputValue()).includes('openai'), 'a model of another service is none of this one');
+  await page.locator('.route', { hasText: /^Goes to claude\/[^/]+ / }).waitFor();
+  await page.getByRole('button', { name: 'All models' }).click();
+  same(await model.inputValue(), '', 'nothing narrows the list');
+  await page.getByRole('textbox', { name: 'Your question' }).click();
+  that(await model.inputValue(), 'what was chosen stays where nothing else was');
+  await service.selectOption('');
+}
+
 export async function theSameQuestionGoesInThreeFormats({ newPage, url }) {
   const page = await newPage();
   await open(page, url);
+  await aModelIsOfItsService(page);
   for (const [format, model] of [
     ['Messages', 'openai/demo'],
     ['Responses', 'claude/demo'],
@@ -126,7 +163,7 @@ export async function aPictureIsTurnedAndMadeSmaller({ newPage, url }) {
   const tray = page.locator('.tray li');
   await tray.first().waitFor();
   that((await tray.first().innerText()).includes('1568×1045'), `it is made smaller: ${await tray.first().innerText()}`);
-  await drop(page, { width: 400, height: 200, turned: true });
+  await drop(page, { width: 400, height: 200, turned: true, on: '.ledger' });
   await tray.nth(1).waitFor();
   that((await tray.nth(1).innerText()).includes('200×400'), `it stands upright: ${await tray.nth(1).innerText()}`);
   await page.getByRole('button', { name: 'Remove picture-400.jpg' }).click();
@@ -136,9 +173,9 @@ export async function aPictureIsTurnedAndMadeSmaller({ newPage, url }) {
   return { original: large };
 }
 
-/** Drops a picture of noise, which compresses badly; `turned` says in its EXIF that it lies on its side. */
+/** Drops a picture of noise, which compresses badly; `turned` says in its EXIF that it lies on its side, `on` where it lands. */
 async function drop(page, picture) {
-  return page.evaluate(async ({ width, height, turned }) => {
+  return page.evaluate(async ({ width, height, turned, on = '.composer' }) => {
     const canvas = Object.assign(document.createElement('canvas'), { width, height });
     const context = canvas.getContext('2d');
     const noise = context.createImageData(width, height);
@@ -154,9 +191,10 @@ async function drop(page, picture) {
     const file = new File(parts, `picture-${width}.jpg`, { type: 'image/jpeg' });
     const data = new DataTransfer();
     data.items.add(file);
-    const place = document.querySelector('.composer');
+    const place = document.querySelector(on);
     for (const type of ['dragover', 'drop'])
-      place.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+      if (place.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true })))
+        throw new Error(`the browser would open what is dropped on ${on}`);
     return file.size;
   }, picture);
 }
@@ -179,15 +217,32 @@ export async function errorsAreToldInWords({ newPage, url }) {
   that(!words.includes('undefined') && words.split(' ').length > 4, `words: ${words}`);
   same(await refused.locator('.state').innerText(), 'failed with 429', 'the status');
   await refused.getByRole('button', { name: 'Try again' }).waitFor();
+  await aPictureNobodyCanReadIsNamed(page);
   const cut = await ask(page, 'openai/demo-cut', 'Write a story');
   that((await cut.getByRole('alert').innerText()).length > 20, 'a cut stream is told');
   that((await cut.locator('.prose').innerText()).length > 5, 'and what came before it stays');
+  same(await page.getByRole('button', { name: 'Try again' }).count(), 1, 'only the last question is asked again');
+  await refused.getByRole('button', { name: 'What the gateway did' }).click();
+  await beside(page, 'Cost').waitFor();
+  await cut.getByRole('button', { name: 'Try again' }).click();
+  await ended(page);
+  same(await page.locator('.turn').count(), 4, 'asked again in its place');
+}
+
+async function aPictureNobodyCanReadIsNamed(page) {
+  await page.evaluate(() => {
+    const data = new DataTransfer();
+    data.items.add(new File(['not a picture'], 'IMG_1.HEIC'));
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
+  });
+  await page.locator('.composer').getByText('IMG_1.HEIC, which is HEIC').waitFor();
 }
 
 export async function aKeyIsAskedForAndKeptForTheTabOnly({ newPage, url, key }) {
   const page = await newPage({ statuses: [401] });
   await open(page, url);
   const refused = await ask(page, 'openai/demo', 'hello');
+  await page.locator('.settings').getByRole('button', { name: 'Enter a key' }).waitFor();
   await refused.getByRole('button', { name: 'Enter a key' }).click();
   await page.getByLabel('Gateway token').fill(key);
   await page.getByRole('button', { name: 'Use', exact: true }).click();

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use twinlane_tests::client::Sending;
 
 use crate::tokens::{ADMIN, SECRET, bearer, token};
-use crate::world::{World, chat};
+use crate::world::{World, chat, pause};
 
 async fn world(vars: &[(&str, &str)]) -> World {
     let ours = [("STORE", "memory"), ("ADMIN_TOKEN", ADMIN), ("P_API_KEY", "k")];
@@ -120,6 +120,19 @@ async fn a_call_whose_model_nobody_can_find_is_not_free() {
         assert_eq!((answer.status, &error["code"]), (429, &"budget_exceeded".into()), "{path}");
     }
     assert!(world.provider.calls().is_empty());
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_before_its_answer_has_spent_what_was_set_aside() {
+    let world = world(&[("BUDGET", "500tokens/day")]).await;
+    for _ in 0..4 {
+        let call = asking(&world, 100).header("x-demo-delay-ms", "5000").send();
+        let left = tokio::time::timeout(std::time::Duration::from_millis(500), call).await;
+        assert!(left.is_err(), "it does not wait");
+    }
+    world.provider_is_left().await;
+    pause(500).await;
+    assert_eq!(asking(&world, 100).send().await.status, 429);
 }
 
 #[tokio::test]

@@ -71,7 +71,7 @@ function account({ rows, rows_left_out: more }, by, { narrow, names }) {
   const most = Math.max(...rows.map(({ calls }) => calls));
   const title = GROUPS.find(([name]) => name === by)[1];
   const columns = [
-    [title, (row) => [name(row[by], by, narrow), nameOf(names, row[by])], "mono"],
+    [title, (row) => [nameOf(names, row[by]), name(row[by], by, narrow)], "mono"],
     ["", ({ calls }) => bar(calls / most), "share"],
     ["Calls", ({ calls }) => count(calls), "number"],
     ["Failed", ({ errors, calls }) => (errors ? percent(errors, calls) : "0"), "number"],
@@ -88,8 +88,8 @@ function account({ rows, rows_left_out: more }, by, { narrow, names }) {
   ];
 }
 
-/** What people call a token, beside its id. */
-const nameOf = (names, id) => names.get(id) && h("span", { class: "small" }, ` ${names.get(id)}`);
+/** What people call a token, before its id. */
+const nameOf = (names, id) => names.get(id) && `${names.get(id)} `;
 
 function name(value, by, narrow) {
   if (value === null || value === undefined) return h("span", { class: "soft" }, "none");

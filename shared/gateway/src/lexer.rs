@@ -7,7 +7,7 @@
 use memchr::{memchr2, memchr3};
 
 /// The longest value that is kept. The largest usage that a provider tells has less than one.
-const LONGEST_VALUE: usize = 4 * 1024;
+pub(crate) const LONGEST_VALUE: usize = 4 * 1024;
 
 /// Room for a usage as providers tell it, so that it is kept without growing.
 const USUAL_VALUE: usize = 512;

@@ -17,6 +17,8 @@ pub struct Reading {
     lexer: Lexer,
     ears: Ears,
     glance: Option<Glance>,
+    /// Whether this may be a whole reply, of which nothing has been seen yet.
+    untouched: bool,
 }
 
 #[derive(Debug)]
@@ -31,18 +33,31 @@ impl Reading {
     pub fn of_events(protocol: Protocol, tells: Option<Dialect>) -> Self {
         let terminal = Some(Terminal::of(protocol));
         let ears = Ears { terminal, meter: tells.map(Meter::of) };
-        Self { lexer: Lexer::of(Framing::Events), ears, glance: Some(Glance::at(protocol, tells)) }
+        Self {
+            lexer: Lexer::of(Framing::Events),
+            ears,
+            glance: Some(Glance::at(protocol, tells)),
+            untouched: false,
+        }
     }
 
     /// Of a JSON document that tells in this dialect what it cost.
     #[must_use]
     pub fn of_whole(tells: Dialect) -> Self {
         let meter = Some(Meter::of(tells));
-        Self { lexer: Lexer::of(Framing::Whole), ears: Ears { terminal: None, meter }, glance: None }
+        Self {
+            lexer: Lexer::of(Framing::Whole),
+            ears: Ears { terminal: None, meter },
+            glance: None,
+            untouched: true,
+        }
     }
 
     /// Looks at the next bytes. Once there is nothing to wait for, they are not looked at.
     pub fn see(&mut self, data: &[u8]) {
+        if std::mem::take(&mut self.untouched) && self.ears.take_whole(data) {
+            return;
+        }
         if (self.is_unfinished() || self.ears.meter.is_some()) && !self.is_of_no_interest(data) {
             self.lexer.read(data, &mut self.ears);
         }
@@ -73,6 +88,13 @@ impl Reading {
         if let Some(model) = meter.model() {
             notes.answered_by(model);
         }
+    }
+}
+
+impl Ears {
+    /// Most replies come in one piece, and then there is a shorter way.
+    fn take_whole(&mut self, reply: &[u8]) -> bool {
+        self.meter.as_mut().is_some_and(|meter| meter.take_whole(reply))
     }
 }
 

@@ -125,6 +125,26 @@ fn whole(literal: &[u8]) -> Option<u64> {
     literal.parse().ok().or_else(|| rounded().map(|number| number.ceil() as u64))
 }
 
+/// The values of some names at the top of a JSON object, as they stand; `None` where the object is not here whole.
+pub(crate) fn top<'a, const N: usize>(body: &'a [u8], names: [&str; N]) -> Option<[Option<&'a [u8]>; N]> {
+    let mut scan = Scan { rest: body, text: 0, files: 0 };
+    let mut found = [None; N];
+    if scan.next_token()? != b'{' {
+        return None;
+    }
+    while scan.peek()? != b'}' {
+        let key = scan.next_key()?;
+        scan.peek()?;
+        let whole = scan.rest;
+        scan.value()?;
+        if let Some(at) = names.iter().position(|name| key.is(name)) {
+            found[at] = Some(whole[..whole.len() - scan.rest.len()].trim_ascii_end());
+        }
+    }
+    scan.next_token()?;
+    scan.peek().is_none().then_some(found)
+}
+
 /// A cursor over the bytes not looked at yet.
 struct Scan<'a> {
     rest: &'a [u8],
@@ -351,6 +371,19 @@ mod tests {
             (r#"{"generationConfig":{"candidateCount":3,"maxOutputTokens":9}}"#, 3),
         ] {
             assert_eq!(Asked::by(body.as_bytes()).answers(), answers, "{body}");
+        }
+    }
+
+    #[test]
+    fn names_at_the_top_are_found_in_an_object_that_is_whole() {
+        let body = br#" { "model" : "m", "x": [{"usage": 1}], "usage" : {"a": [2, "}"]} , "usage":{"b":3}} "#;
+        let found = super::top(body, ["usage", "model", "none"]).unwrap();
+        assert_eq!(found, [Some(&br#"{"b":3}"#[..]), Some(b"\"m\""), None]);
+        for cut in 0..body.len() - 1 {
+            assert_eq!(super::top(&body[..cut], ["usage"]), None, "{cut}");
+        }
+        for other in ["[]", "[{}]", "{} {}", "{}x", "{\"a\"}", "{\"a\":1", "}", "{\"a\":1]"] {
+            assert_eq!(super::top(other.as_bytes(), ["a"]), None, "{other}");
         }
     }
 

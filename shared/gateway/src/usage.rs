@@ -8,7 +8,8 @@ use serde_json::Value;
 use twinlane_dialects::chat::Usage;
 use twinlane_dialects::{Dialect, usage};
 
-use crate::lexer::Word;
+use crate::lexer::{LONGEST_VALUE as LONGEST, Word};
+use crate::scan;
 
 /// What costs tokens, by the end of its path, and the dialect in which its reply tells how many.
 const TOLD: [(&str, Dialect); 11] = [
@@ -33,8 +34,10 @@ pub fn told(method: &Method, path: &str) -> Option<Dialect> {
     Some(*dialect)
 }
 
-/// What makes a model work though its reply does not tell what it cost: Cohere's and Ollama's own paths.
-const UNTOLD: [&str; 3] = ["/chat", "/generate", "/embed"];
+/// What makes a model work though its reply does not tell what it cost: speech, pictures, and Cohere's and Ollama's own
+/// paths.
+const UNTOLD: [&str; 7] =
+    ["/chat", "/generate", "/embed", "/rerank", "/audio/speech", "/audio/translations", "/images/variations"];
 
 /// Whether a request makes a model work, by its method and path alone. The path is read as a provider may read it, and a
 /// body in which we find no model may be one in which the provider does: compressed, in UTF-16, with a `Model`.
@@ -79,17 +82,37 @@ impl Meter {
             2 if self.wrapped => {}
             _ => return false,
         }
-        let (usage, model): (&[u8], &[u8]) = match self.dialect {
-            Dialect::Gemini => (b"usageMetadata", b"modelVersion"),
-            _ => (b"usage", b"model"),
-        };
+        let (usage, model) = self.names();
         let wanted = match () {
-            () if key.is(usage) => Wanted::Usage,
-            () if self.model.is_none() && key.is(model) => Wanted::Model,
+            () if key.is(usage.as_bytes()) => Wanted::Usage,
+            () if self.model.is_none() && key.is(model.as_bytes()) => Wanted::Model,
             () => return false,
         };
         self.wanted = wanted;
         true
+    }
+
+    /// Takes what a reply tells that is here whole; says whether it did. What only its parts tell is left to the pass
+    /// over all of it.
+    pub(crate) fn take_whole(&mut self, reply: &[u8]) -> bool {
+        let (usage, model) = self.names();
+        let Some([Some(told), served]) = scan::top(reply, [usage, model]) else { return false };
+        if !told.starts_with(b"{") || told.len() > LONGEST {
+            return false;
+        }
+        self.wrapped = false;
+        self.wanted = Wanted::Usage;
+        self.take(told);
+        self.model = served.and_then(|served| serde_json::from_slice(served).ok());
+        true
+    }
+
+    /// The names of what is wanted.
+    fn names(&self) -> (&'static str, &'static str) {
+        match self.dialect {
+            Dialect::Gemini => ("usageMetadata", "modelVersion"),
+            _ => ("usage", "model"),
+        }
     }
 
     /// Takes the value that was wanted. Usage may come more than once; each time it is all of it.

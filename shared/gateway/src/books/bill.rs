@@ -7,6 +7,7 @@ use twinlane_dialects::chat::Usage;
 use twinlane_prices::{self as prices, Price, Prices};
 
 use super::Order;
+use crate::record::{Outcome, Record};
 
 /// The tokens of an answer of which nobody says how long it may be.
 pub(super) const USUAL_ANSWER: u64 = 1024;
@@ -103,16 +104,41 @@ impl Cost {
     }
 }
 
-/// The tokens that a call used, and whether that is an estimate. A call that failed used none: providers bill answers.
-/// The limit that the client set does not lessen an estimate: the provider may go by another name for it.
-pub(super) fn tokens(order: &Order, used: Option<Usage>, worked: bool, bytes_out: u64) -> (Tokens, bool) {
-    match used {
-        Some(used) => (Tokens::used(used), false),
-        None if !order.works || !worked => (Tokens::default(), false),
-        None => {
+/// How far the answer to a call came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Came {
+    /// It was an error, or no provider was asked.
+    Nowhere,
+    /// The client left while a provider was at work on it.
+    Unseen,
+    /// So many bytes of it went out.
+    Out(u64),
+}
+
+impl Came {
+    pub(super) fn of(record: &Record) -> Self {
+        let left_before = record.outcome == Outcome::ClientLeft && record.attempts == 0;
+        match record.choice {
+            None if left_before => Self::Nowhere,
+            Some(_) if left_before => Self::Unseen,
+            _ if record.status.is_success() => Self::Out(record.bytes_out),
+            _ => Self::Nowhere,
+        }
+    }
+}
+
+/// The tokens that a call used, and whether that is an estimate. A call that failed used none: providers bill answers. An
+/// answer that nobody waited for may be billed whole, and to leave early must not be a way past a budget. The limit that
+/// the client set does not lessen an estimate: the provider may go by another name for it.
+pub(super) fn tokens(order: &Order, used: Option<Usage>, came: Came) -> (Tokens, bool) {
+    match (used, came) {
+        (Some(used), _) => (Tokens::used(used), false),
+        (None, Came::Nowhere) => (Tokens::default(), false),
+        (None, _) if !order.works => (Tokens::default(), false),
+        (None, Came::Unseen) => (order.estimate(), true),
+        (None, Came::Out(bytes)) => {
             let per_token = if order.stream { STREAMED } else { WHOLE };
-            let answer = bytes_out.div_ceil(per_token);
-            (Tokens::of(order.prompt, answer), true)
+            (Tokens::of(order.prompt, bytes.div_ceil(per_token)), true)
         }
     }
 }
@@ -121,7 +147,7 @@ pub(super) fn tokens(order: &Order, used: Option<Usage>, worked: bool, bytes_out
 mod tests {
     use twinlane_dialects::chat::Usage;
 
-    use super::{Tokens, tokens};
+    use super::{Came, Tokens, tokens};
     use crate::books::Order;
 
     fn order(model: Option<&str>, most: Option<u64>, stream: bool) -> Order {
@@ -138,16 +164,18 @@ mod tests {
     #[test]
     fn what_the_provider_says_counts_and_else_an_estimate() {
         let used = Usage { prompt: 7, completion: 3, ..Usage::default() };
-        for (order, used, worked, bytes, expected) in [
-            (order(Some("m"), None, false), Some(used), true, 4000, (Tokens::of(7, 3), false)),
-            (order(Some("m"), None, false), None, true, 4000, (Tokens::of(100, 1000), true)),
-            (order(Some("m"), Some(50), false), None, true, 4000, (Tokens::of(100, 1000), true)),
-            (order(Some("m"), None, true), None, true, 1200, (Tokens::of(100, 10), true)),
-            (order(Some("m"), None, true), None, true, 0, (Tokens::of(100, 0), true)),
-            (order(Some("m"), None, true), None, false, 1200, (Tokens::default(), false)),
-            (order(None, None, false), None, true, 4000, (Tokens::default(), false)),
+        for (order, used, came, expected) in [
+            (order(Some("m"), None, false), Some(used), Came::Out(4000), (Tokens::of(7, 3), false)),
+            (order(Some("m"), None, false), None, Came::Out(4000), (Tokens::of(100, 1000), true)),
+            (order(Some("m"), Some(50), false), None, Came::Out(4000), (Tokens::of(100, 1000), true)),
+            (order(Some("m"), Some(50), false), None, Came::Unseen, (Tokens::of(100, 50), true)),
+            (order(Some("m"), None, true), None, Came::Out(1200), (Tokens::of(100, 10), true)),
+            (order(Some("m"), None, true), None, Came::Out(0), (Tokens::of(100, 0), true)),
+            (order(Some("m"), None, true), None, Came::Nowhere, (Tokens::default(), false)),
+            (order(None, None, false), None, Came::Out(4000), (Tokens::default(), false)),
+            (order(None, None, false), None, Came::Unseen, (Tokens::default(), false)),
         ] {
-            assert_eq!(tokens(&order, used, worked, bytes), expected, "{order:?} {used:?}");
+            assert_eq!(tokens(&order, used, came), expected, "{order:?} {used:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use twinlane_store::{Meter, Millis, Reservation, Reserved, Store, Unavailable, UsageRecord, millis};
 
-use super::bill::{self, Cost, Tokens};
+use super::bill::{self, Came, Cost, Tokens};
 use super::budgets::Account;
 use super::rates::{Counted, Limited};
 use super::{Bodies, Books, Order, Payer, Standings, entry};
@@ -152,8 +152,7 @@ impl Tab {
 
     /// Notes how the call ended; the tab is settled accordingly when it is dropped.
     pub(crate) fn close(&mut self, record: &Record, bodies: Option<Box<Bodies>>) {
-        let worked = record.status.is_success();
-        let (tokens, estimated) = bill::tokens(&self.order, record.usage, worked, record.bytes_out);
+        let (tokens, estimated) = bill::tokens(&self.order, record.usage, Came::of(record));
         let served = entry::served(record, &self.order);
         let cost = Cost::of(tokens, served.service, served.model, &self.books.prices);
         let entry = self.books.keeps_log.then(|| {
