@@ -81,6 +81,11 @@ export async function anAnswerStreamsAsCleanedMarkdown({ newPage, url }) {
   same(await beside(page, 'Served by').innerText(), 'openai/demo', 'served by');
   that(/^\d+ in · \d+ out/.test(await beside(page, 'Tokens').innerText()), 'tokens');
   that(/tokens\/s$/.test(await beside(page, 'Speed').innerText()), 'speed');
+  const prefetch = page.locator('meta[http-equiv="x-dns-prefetch-control"]');
+  same(await prefetch.getAttribute('content'), 'off', 'looking up the names of links that nobody followed');
+  await ask(page, 'openai/demo', 'مرحبا');
+  const words = page.locator('.turn.mine .said').last();
+  same(await words.evaluate((said) => getComputedStyle(said).direction), 'rtl', 'Arabic is read from the right');
 }
 
 async function aModelIsOfItsService(page) {

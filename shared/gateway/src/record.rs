@@ -136,7 +136,8 @@ pub(crate) fn name(mut name: String) -> String {
     if let Some((end, _)) = name.char_indices().nth(LONGEST_NAME) {
         name.truncate(end);
     }
-    name
+    // A terminal, a label or a table would do something else with it than show it.
+    if name.contains(char::is_control) { name.replace(char::is_control, "\u{fffd}") } else { name }
 }
 
 /// What comes to be known of a call only on its way, be it after its answer has begun: noted by whoever learns it.
@@ -501,6 +502,7 @@ mod tests {
     #[test]
     fn a_name_that_fills_the_log_is_cut() {
         assert_eq!(name("gpt-4o".to_owned()), "gpt-4o");
+        assert_eq!(name("a\u{1b}[2J\n".to_owned()), "a\u{fffd}[2J\u{fffd}");
         assert_eq!(name("é".repeat(3_000_000)), "é".repeat(256));
     }
 
