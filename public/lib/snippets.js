@@ -61,8 +61,11 @@ function curl({ format, body, extra, hasKey, pictures }) {
   return `${files}${call} \\\n  -d @- <<JSON\n${json.replace(/[\\`]/g, "\\$&").replace(/\$/g, keepImages)}\nJSON`;
 }
 
-/** Only where a picture is meant, which begins or ends a value, is a dollar one of the shell's. */
-const keepImages = (dollar, at, json) => (/^\$IMAGE_\d+"/.test(json.slice(at)) && /[",]$/.test(json.slice(0, at)) ? dollar : `\\${dollar}`);
+/** A dollar is the shell's where it names a picture's data, and text wherever somebody wrote it. */
+function keepImages(dollar, at, json) {
+  const isImage = /(;base64,|"data": ")$/.test(json.slice(0, at)) && /^\$IMAGE_\d+"/.test(json.slice(at));
+  return isImage ? dollar : `\\${dollar}`;
+}
 
 const shellQuoted = (text) => `'${text.replace(/'/g, `'\\''`)}'`;
 

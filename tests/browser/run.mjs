@@ -4,12 +4,13 @@
 //
 // What a fact tells goes to standard output as JSON; why it does not hold, to standard error.
 
+import * as modules from './modules.mjs';
 import * as pages from './pages.mjs';
 import * as playground from './playground.mjs';
 import { play } from './stage.mjs';
 
 const [name, given] = process.argv.slice(2);
-const fact = { ...playground, ...pages }[name];
+const fact = { ...modules, ...playground, ...pages }[name];
 
 try {
   if (!fact) throw new Error(`no such fact: ${name}`);

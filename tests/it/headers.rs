@@ -15,7 +15,7 @@ async fn only_what_is_a_provider_s_business_reaches_it() {
         ("idempotency-key", "k"),
         ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
         ("user-agent", "test/1"),
-        ("accept-encoding", "gzip"),
+        ("accept-language", "de"),
         ("http-referer", "https://app.example"),
     ];
     let dropped = [

@@ -167,7 +167,10 @@ fn settings(config: &Config) -> Vec<Finding> {
     };
     let mut findings: Vec<Finding> = config.found.idle.iter().map(idle).collect();
     if findings.is_empty() {
-        let told = format!("{} settings were read, and all take effect", config.found.read.len());
+        let told = match config.found.read.len() {
+            1 => "One setting was read, and takes effect".to_owned(),
+            count => format!("{count} settings were read, and all take effect"),
+        };
         findings.push(Finding { weight: Weight::Good, area: "settings", told });
     }
     if config.platform == Platform::Vercel && matches!(config.hop, HopTo::Nowhere) {

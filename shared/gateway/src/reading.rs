@@ -11,6 +11,9 @@ use crate::terminal::Terminal;
 use crate::usage::Meter;
 use glance::Glance;
 
+/// The code of an error that a provider told in the middle of a stream, as in [`Error`](crate::Error).
+const PROVIDER_ERROR: &str = "provider_error";
+
 /// Reads one reply in one pass.
 #[derive(Debug)]
 pub struct Reading {
@@ -79,8 +82,11 @@ impl Reading {
         self.ears.terminal.as_ref().is_some_and(|terminal| !terminal.has_ended())
     }
 
-    /// Notes what has been learnt so far of what the reply cost.
+    /// Notes what has been learnt so far: whether the provider failed, and what the reply cost.
     pub fn tell(&self, notes: &Notes) {
+        if self.ears.terminal.as_ref().is_some_and(Terminal::has_failed) {
+            notes.failed(PROVIDER_ERROR);
+        }
         let Some(meter) = &self.ears.meter else { return };
         if let Some(usage) = meter.usage() {
             notes.used(usage);

@@ -16,6 +16,8 @@ const DEEPEST_REASON: u32 = 3;
 pub(crate) struct Terminal {
     protocol: Protocol,
     ended: bool,
+    /// Whether it ended in an error of the provider's own.
+    failed: bool,
     /// The key whose value comes next, where it matters.
     key: Option<Key>,
 }
@@ -31,12 +33,17 @@ enum Key {
 impl Terminal {
     /// One for a stream of a protocol.
     pub(crate) fn of(protocol: Protocol) -> Self {
-        Self { protocol, ended: protocol == Protocol::Other, key: None }
+        Self { protocol, ended: protocol == Protocol::Other, failed: false, key: None }
     }
 
     /// Whether the end has been seen. A stream of a protocol we do not know has always ended properly.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether the provider told an error in place of the rest.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// Takes note of a key, and in how many objects it stands.
@@ -52,6 +59,13 @@ impl Terminal {
     /// Takes note of what follows.
     pub(crate) fn hear(&mut self, token: Token<'_>) {
         let key = self.key.take();
+        self.failed |= match token {
+            Token::Opened => key == Some(Key::Error),
+            Token::Text(word) => {
+                key == Some(Key::Error) && !word.is(b"") || key == Some(Key::Type) && is_failure(word)
+            }
+            Token::Done | Token::Parted => false,
+        };
         self.ended |= match token {
             Token::Opened => key == Some(Key::Error),
             Token::Text(word) => key.is_some_and(|key| self.is_end(key, word)),
@@ -86,6 +100,11 @@ impl Terminal {
             Protocol::Chat | Protocol::Gemini | Protocol::Other => &[b"error"],
         }
     }
+}
+
+/// Whether an event of this type tells that there will be no answer.
+fn is_failure(word: &Word) -> bool {
+    word.is(b"error") || word.is(b"response.failed")
 }
 
 #[cfg(test)]
@@ -158,6 +177,29 @@ mod tests {
         ),
         (Protocol::Messages, "event: message_stop\n: {\"type\":\"message_stop\"}\n\n"),
     ];
+
+    #[test]
+    fn an_error_in_place_of_the_rest_is_no_answer() {
+        let fails = |protocol, event: &str| {
+            let mut reading = Reading::of_events(protocol, None);
+            reading.see(event.as_bytes());
+            let notes = crate::record::Notes::default();
+            reading.tell(&notes);
+            notes.read().error
+        };
+        for (protocol, event, failed) in [
+            (Protocol::Chat, "data: {\"error\":{\"message\":\"x\"}}\n\n", true),
+            (Protocol::Chat, "data: {\"error\":\"x\"}\n\n", true),
+            (Protocol::Chat, "data: {\"choices\":[{\"finish_reason\":\"stop\"}],\"error\":null}\n\n", false),
+            (Protocol::Messages, "data: {\"type\":\"error\",\"error\":{}}\n\n", true),
+            (Protocol::Messages, "data: {\"type\":\"message_stop\"}\n\n", false),
+            (Protocol::Responses, "data: {\"type\":\"response.failed\"}\n\n", true),
+            (Protocol::Responses, "data: {\"type\":\"response.completed\"}\n\n", false),
+            (Protocol::Gemini, "data: {\"error\":{\"code\":503}}\n\n", true),
+        ] {
+            assert_eq!(fails(protocol, event), failed.then_some("provider_error"), "{event}");
+        }
+    }
 
     #[test]
     fn each_protocol_s_end_is_known() {

@@ -85,10 +85,11 @@ impl Sums {
     }
 }
 
-/// A call fails by its status, or later: by an answer that did not come to its end.
+/// A call fails by its status, or later: by an answer that did not come to its end, or whose end was an error.
 fn is_error(record: &UsageRecord) -> bool {
     let outcome = record.rest.get("outcome").and_then(Value::as_str);
-    record.status >= 400 || outcome.is_some_and(|outcome| outcome != "complete")
+    let error = record.rest.get("error").is_some_and(Value::is_string);
+    record.status >= 400 || error || outcome.is_some_and(|outcome| outcome != "complete")
 }
 
 /// A cost in billionths of a dollar; none where it is no price.
