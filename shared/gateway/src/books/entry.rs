@@ -46,7 +46,11 @@ pub(super) fn of(record: &Record, call: &Known<'_>, bodies: Option<Box<Bodies>>)
         time,
         token: call.payer.token.clone(),
         session: call.payer.session.clone(),
-        service: record.service.clone(),
+        service: record
+            .service
+            .clone()
+            .or_else(|| Some(call.order.service.clone()))
+            .filter(|service| !service.is_empty()),
         model: call.order.model.clone(),
         status: record.status.as_u16(),
         rest: rest(record, call, bodies),

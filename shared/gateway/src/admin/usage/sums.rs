@@ -60,7 +60,8 @@ impl Sums {
         self.estimated += u64::from(record.rest.get("estimated") == Some(&Value::Bool(true)));
         match record.rest.get("cost").and_then(nanos) {
             Some(cost) => self.cost = self.cost.saturating_add(cost),
-            None => self.cost_unknown += 1,
+            // What used nothing, as a call that was refused, has no price that anybody could miss.
+            None => self.cost_unknown += u64::from(number("tokens_in").is_some()),
         }
         for (sum, name) in self.counted.iter_mut().zip(COUNTED) {
             *sum = sum.saturating_add(number(name).unwrap_or_default());
@@ -152,7 +153,12 @@ mod tests {
     #[test]
     fn a_cost_that_nobody_knows_is_counted_and_not_taken_for_nothing() {
         let unknown = [json!({}), json!({ "cost": null }), json!({ "cost": -1.0 }), json!({ "cost": "5" })];
-        let sums = sums(&[&unknown[..], &[json!({ "cost": 0.5 }), json!({ "cost": 0 })]].concat());
+        let unknown = unknown.map(|mut call| {
+            call["tokens_in"] = 1.into();
+            call
+        });
+        let refused = [json!({ "cost": null, "tokens_in": null })];
+        let sums = sums(&[&unknown[..], &refused, &[json!({ "cost": 0.5 }), json!({ "cost": 0 })]].concat());
         assert_eq!((&sums["cost"], &sums["cost_unknown"]), (&json!(0.5), &json!(4)));
     }
 
