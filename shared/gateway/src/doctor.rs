@@ -140,7 +140,9 @@ fn callers(config: &Config, loopback: bool) -> Vec<Finding> {
     let unsigned = unsigned.then(|| Finding {
         weight: Weight::Mind,
         area: "callers",
-        told: "the hop is not signed: the background sees the edge's address as the caller's. Set GATEWAY_SECRET".to_owned(),
+        told: "the hop is not signed: the background sees the edge's address as the caller's, and limits count a call in \
+               both functions. Set GATEWAY_SECRET"
+            .to_owned(),
     });
     [Some(access), unsigned].into_iter().flatten().collect()
 }
