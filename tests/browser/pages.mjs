@@ -112,7 +112,8 @@ export async function doctorServicesAndReferenceTellWhatIsThere({ newPage, url }
   );
   same(await page.locator('.operation').count(), all.length, 'operations');
   for (const summary of await page.locator('.operation > summary').all()) await summary.click();
-  same(await page.locator('.operation-body:empty').count(), 0, 'operations that tell nothing');
+  // What unfolds is filled by an event of its own.
+  await page.waitForFunction(() => !document.querySelector('.operation-body:empty'));
   same((await page.locator('main').innerText()).includes('undefined'), false, 'a gap in the words');
 }
 
