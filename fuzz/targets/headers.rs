@@ -12,6 +12,7 @@ use twinlane_gateway::auth::{Auth, Caller};
 use twinlane_gateway::call::{Call, Received};
 use twinlane_gateway::config::Access;
 use twinlane_gateway::route::Surface;
+use twinlane_gateway::scan::Asked;
 use twinlane_gateway::secret::Secret;
 use twinlane_gateway::{Arrival, Config, Platform, headers};
 
@@ -84,6 +85,8 @@ fn calls() -> &'static [Call] {
     })
 }
 
+const BODY: &[u8] = br#"{"stream":true}"#;
+
 fn call(config: &Config, alias: &str) -> Call {
     let received = Received {
         id: "id".to_owned(),
@@ -92,7 +95,8 @@ fn call(config: &Config, alias: &str) -> Call {
         path: format!("/gateway/{alias}/v1/x"),
         query: None,
         headers: HeaderMap::new(),
-        body: Bytes::from_static(br#"{"stream":true}"#),
+        asked: Asked::by(BODY),
+        body: Bytes::from_static(BODY),
         deadline: None,
         arrival: Arrival::now(),
     };
