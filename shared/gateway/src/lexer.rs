@@ -33,6 +33,8 @@ pub(crate) enum Token<'a> {
     Done,
     /// What follows is not the value of the last key.
     Parted,
+    /// Nor does it belong to the same event.
+    Ended,
 }
 
 /// How the JSON is wrapped.
@@ -141,7 +143,7 @@ impl Lexer {
     fn line_ended(&mut self, listener: &mut impl Listener) {
         if self.place == Place::Field(0) {
             (self.depth, self.keeping) = (0, None);
-            listener.hear(Token::Parted);
+            listener.hear(Token::Ended);
         }
         self.place = Place::Field(0);
     }

@@ -61,7 +61,12 @@ impl Reading {
         if std::mem::take(&mut self.untouched) && self.ears.take_whole(data) {
             return;
         }
-        if (self.is_unfinished() || self.ears.meter.is_some()) && !self.is_of_no_interest(data) {
+        if !self.is_unfinished() && self.ears.meter.is_none() {
+            return;
+        }
+        if self.is_of_no_interest(data) {
+            self.ears.hear(Token::Ended);
+        } else {
             self.lexer.read(data, &mut self.ears);
         }
     }
@@ -115,6 +120,9 @@ impl Listener for Ears {
     fn hear(&mut self, token: Token<'_>) {
         if let Some(terminal) = &mut self.terminal {
             terminal.hear(token);
+        }
+        if let (Token::Ended, Some(meter)) = (token, &mut self.meter) {
+            meter.event_ended();
         }
     }
 

@@ -64,13 +64,13 @@ impl Terminal {
             Token::Text(word) => {
                 key == Some(Key::Error) && !word.is(b"") || key == Some(Key::Type) && is_failure(word)
             }
-            Token::Done | Token::Parted => false,
+            Token::Done | Token::Parted | Token::Ended => false,
         };
         self.ended |= match token {
             Token::Opened => key == Some(Key::Error),
             Token::Text(word) => key.is_some_and(|key| self.is_end(key, word)),
             Token::Done => true,
-            Token::Parted => false,
+            Token::Parted | Token::Ended => false,
         };
     }
 

@@ -92,6 +92,11 @@ impl Meter {
         true
     }
 
+    /// Forgets what was about an event that has ended.
+    pub(crate) fn event_ended(&mut self) {
+        self.wrapped = false;
+    }
+
     /// Takes what a reply tells that is here whole; says whether it did. What only its parts tell is left to the pass
     /// over all of it.
     pub(crate) fn take_whole(&mut self, reply: &[u8]) -> bool {
