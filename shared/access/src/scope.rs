@@ -3,7 +3,9 @@
 
 use std::fmt;
 
-use crate::glob::{fits, fits_path};
+use twinlane_glob::fits;
+
+use crate::glob::fits_path;
 use crate::grant::Grant;
 
 /// What of a call a grant can restrict.

@@ -13,7 +13,7 @@ use crate::auth::Auth;
 use crate::auth::Caller;
 use crate::background::{self, Background};
 use crate::body::Body;
-use crate::books::{Books, Order, Payer};
+use crate::books::{Books, Need, Payer};
 use crate::call::{Call, Received, Stream};
 use crate::config::{Config, Platform};
 use crate::hop::{self, ANSWERED, HOPPED, REFUSED};
@@ -212,25 +212,8 @@ impl Gateway {
         received.query = self.auth.without_tokens(received.query);
         caller.check_body(&received.body)?;
         match to {
-            To::Service(service, path) => {
-                let asked = received.asked.clone();
-                let call = Call::new(received, service, path);
-                recording.keep_bodies(&call.headers, &call.body);
-                scope::of_call(&caller, &call)?;
-                recording.record.model = scope::model_of(&call, &asked).map(record::name);
-                recording.take(|| Order::of_call(&call, &asked)).await?;
-                self.pass(call, caller, recording).await
-            }
-            To::Unified(path) => {
-                let mut plan = Plan::of(received, &path, &self.auth, &self.config)?;
-                recording.keep_bodies(&plan.received.headers, &plan.received.body);
-                scope::of_plan(&caller, &mut plan, recording.notes())?;
-                if plan.endpoint.is_own_page() {
-                    recording.tab = None;
-                }
-                recording.take(|| Order::of_plan(&plan)).await?;
-                Box::pin(self.unify(plan, caller, recording)).await
-            }
+            To::Service(service, path) => self.pass(received, (service, path), caller, recording).await,
+            To::Unified(path) => Box::pin(self.unify(received, &path, caller, recording)).await,
         }
     }
 
@@ -261,10 +244,17 @@ impl Gateway {
     /// Answers a call of one service.
     async fn pass(
         self: &Arc<Self>,
-        call: Call,
+        received: Received,
+        (service, path): (Arc<Service>, String),
         caller: Caller,
         recording: &mut Recording,
     ) -> Result<Response<Body>, Error> {
+        let asked = received.asked.clone();
+        let call = Call::new(received, service, path);
+        recording.keep_bodies(&call.headers, &call.body);
+        scope::of_call(&caller, &call)?;
+        recording.record.model = scope::model_of(&call, &asked).map(record::name);
+        recording.take(|record| Some(Need::of_call(&call, record.model.clone(), &asked))).await?;
         recording.note(&call);
         let notes = recording.notes().clone();
         let Some(silence) = self.silence(call.stream) else {
@@ -279,10 +269,15 @@ impl Gateway {
     /// Answers a call of the unified API.
     async fn unify(
         self: &Arc<Self>,
-        plan: Plan,
+        received: Received,
+        path: &str,
         caller: Caller,
         recording: &mut Recording,
     ) -> Result<Response<Body>, Error> {
+        let mut plan = Plan::of(received, path, &self.auth, &self.config)?;
+        recording.keep_bodies(&plan.received.headers, &plan.received.body);
+        scope::of_plan(&caller, &mut plan, recording.notes())?;
+        recording.take(|_| Need::of_plan(&plan)).await?;
         recording.note_plan(&plan);
         let notes = recording.notes().clone();
         let protocol = plan.endpoint.protocol(&plan.received.path);

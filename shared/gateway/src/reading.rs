@@ -8,7 +8,7 @@ use crate::inband::Protocol;
 use crate::lexer::{Framing, Lexer, Listener, Token, Word};
 use crate::record::Notes;
 use crate::terminal::Terminal;
-use crate::usage::Meter;
+use crate::usage::Receipt;
 use glance::Glance;
 
 /// The code of an error that a provider told in the middle of a stream, as in [`Error`](crate::Error).
@@ -27,7 +27,7 @@ pub struct Reading {
 #[derive(Debug)]
 struct Ears {
     terminal: Option<Terminal>,
-    meter: Option<Meter>,
+    receipt: Option<Receipt>,
 }
 
 impl Reading {
@@ -35,7 +35,7 @@ impl Reading {
     #[must_use]
     pub fn of_events(protocol: Protocol, tells: Option<Dialect>) -> Self {
         let terminal = Some(Terminal::of(protocol));
-        let ears = Ears { terminal, meter: tells.map(Meter::of) };
+        let ears = Ears { terminal, receipt: tells.map(Receipt::of) };
         Self {
             lexer: Lexer::of(Framing::Events),
             ears,
@@ -47,10 +47,10 @@ impl Reading {
     /// Of a JSON document that tells in this dialect what it cost.
     #[must_use]
     pub fn of_whole(tells: Dialect) -> Self {
-        let meter = Some(Meter::of(tells));
+        let receipt = Some(Receipt::of(tells));
         Self {
             lexer: Lexer::of(Framing::Whole),
-            ears: Ears { terminal: None, meter },
+            ears: Ears { terminal: None, receipt },
             glance: None,
             untouched: true,
         }
@@ -61,7 +61,7 @@ impl Reading {
         if std::mem::take(&mut self.untouched) && self.ears.take_whole(data) {
             return;
         }
-        if !self.is_unfinished() && self.ears.meter.is_none() {
+        if !self.is_unfinished() && self.ears.receipt.is_none() {
             return;
         }
         if self.is_of_no_interest(data) {
@@ -73,7 +73,7 @@ impl Reading {
 
     /// Whether a piece is of whole events that say nothing new, as most are: a few words of the answer.
     fn is_of_no_interest(&self, data: &[u8]) -> bool {
-        let knows_model = || self.ears.meter.as_ref().is_none_or(|meter| meter.model().is_some());
+        let knows_model = || self.ears.receipt.as_ref().is_none_or(|receipt| receipt.model().is_some());
         let says_nothing = |glance: &Glance| !glance.catches(data);
         data.ends_with(b"\n\n")
             && self.lexer.is_between_events()
@@ -92,11 +92,11 @@ impl Reading {
         if self.ears.terminal.as_ref().is_some_and(Terminal::has_failed) {
             notes.failed(PROVIDER_ERROR);
         }
-        let Some(meter) = &self.ears.meter else { return };
-        if let Some(usage) = meter.usage() {
+        let Some(receipt) = &self.ears.receipt else { return };
+        if let Some(usage) = receipt.usage() {
             notes.used(usage);
         }
-        if let Some(model) = meter.model() {
+        if let Some(model) = receipt.model() {
             notes.answered_by(model);
         }
     }
@@ -105,7 +105,7 @@ impl Reading {
 impl Ears {
     /// Most replies come in one piece, and then there is a shorter way.
     fn take_whole(&mut self, reply: &[u8]) -> bool {
-        self.meter.as_mut().is_some_and(|meter| meter.take_whole(reply))
+        self.receipt.as_mut().is_some_and(|receipt| receipt.take_whole(reply))
     }
 }
 
@@ -114,21 +114,21 @@ impl Listener for Ears {
         if let Some(terminal) = &mut self.terminal {
             terminal.named(key, depth);
         }
-        self.meter.as_mut().is_some_and(|meter| meter.wants(key, depth))
+        self.receipt.as_mut().is_some_and(|receipt| receipt.wants(key, depth))
     }
 
     fn hear(&mut self, token: Token<'_>) {
         if let Some(terminal) = &mut self.terminal {
             terminal.hear(token);
         }
-        if let (Token::Ended, Some(meter)) = (token, &mut self.meter) {
-            meter.event_ended();
+        if let (Token::Ended, Some(receipt)) = (token, &mut self.receipt) {
+            receipt.event_ended();
         }
     }
 
     fn value(&mut self, value: &[u8]) {
-        if let Some(meter) = &mut self.meter {
-            meter.take(value);
+        if let Some(receipt) = &mut self.receipt {
+            receipt.take(value);
         }
     }
 }

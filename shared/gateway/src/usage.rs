@@ -49,7 +49,7 @@ pub(crate) fn works(method: &Method, path: &str) -> bool {
 
 /// Listens to one reply for what it cost.
 #[derive(Debug)]
-pub(crate) struct Meter {
+pub(crate) struct Receipt {
     dialect: Dialect,
     /// Whether the last key at the top was that of a wrapper.
     wrapped: bool,
@@ -68,7 +68,7 @@ enum Wanted {
     Model,
 }
 
-impl Meter {
+impl Receipt {
     /// One for a reply in a dialect.
     pub(crate) fn of(dialect: Dialect) -> Self {
         let (inner, outer) = (Vec::new(), Vec::new());

@@ -34,19 +34,6 @@ impl Cost {
     pub fn to_micro_rounded_up(self) -> u64 {
         self.0.div_ceil(1_000)
     }
-
-    /// Dollars, for a JSON number: up to a million dollars it is printed with exactly the digits of the cost.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "only beyond nine million dollars")]
-    pub fn usd(self) -> f64 {
-        self.0 as f64 / NANO_PER_DOLLAR as f64
-    }
-
-    /// The sum of two costs.
-    #[must_use]
-    pub fn plus(self, other: Self) -> Self {
-        Self(self.0.saturating_add(other.0))
-    }
 }
 
 /// Dollars as a decimal number of at most nine places.
@@ -77,7 +64,6 @@ mod tests {
         ] {
             let cost = Cost::from_nano(nano);
             assert_eq!(cost.to_string(), told);
-            assert_eq!(cost.usd(), told.parse::<f64>().unwrap(), "{told}");
         }
     }
 
@@ -89,6 +75,5 @@ mod tests {
         assert_eq!(Cost::from_pico(u128::MAX).nano_dollars(), u64::MAX);
         assert_eq!(Cost::from_nano(1).to_micro_rounded_up(), 1);
         assert_eq!(Cost::from_nano(1_000).to_micro_rounded_up(), 1);
-        assert_eq!(Cost::from_nano(u64::MAX).plus(Cost::from_nano(1)).nano_dollars(), u64::MAX);
     }
 }

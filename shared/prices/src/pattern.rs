@@ -1,36 +1,13 @@
 //! Patterns of model names: `*` is any text, none included; `#` a digit; everything else itself.
 
+use twinlane_glob::fits_by;
+
 /// Whether a name fits a pattern, and none of those that follow it after a `!`.
 pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('!');
     let wanted = parts.next().unwrap_or_default();
-    fits_one(wanted, name) && !parts.any(|unwanted| fits_one(unwanted, name))
-}
-
-/// Takes no more than pattern times name steps, whatever the pattern.
-fn fits_one(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-    let (mut at, mut from) = (0, 0);
-    // Where to go on when what follows the last star did not fit: after that star, one byte further in the name.
-    let mut star: Option<(usize, usize)> = None;
-    while from < name.len() {
-        match (pattern.get(at), star) {
-            (Some(b'*'), _) => {
-                star = Some((at + 1, from));
-                at += 1;
-            }
-            (Some(byte), _) if stands_for(*byte, name[from]) => {
-                at += 1;
-                from += 1;
-            }
-            (_, Some((after, begun))) => {
-                star = Some((after, begun + 1));
-                (at, from) = (after, begun + 1);
-            }
-            (_, None) => return false,
-        }
-    }
-    pattern[at..].iter().all(|byte| *byte == b'*')
+    let fits = |pattern: &str| fits_by(pattern, name, stands_for);
+    fits(wanted) && !parts.any(fits)
 }
 
 fn stands_for(pattern: u8, byte: u8) -> bool {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use twinlane_dialects::chat::Usage;
 use twinlane_prices::{self as prices, Price, Prices};
 
-use super::Order;
+use super::Need;
 use crate::record::{Outcome, Record};
 
 /// The tokens of an answer of which nobody says how long it may be.
@@ -130,15 +130,15 @@ impl Came {
 /// The tokens that a call used, and whether that is an estimate. A call that failed used none: providers bill answers. An
 /// answer that nobody waited for may be billed whole, and to leave early must not be a way past a budget. The limit that
 /// the client set does not lessen an estimate: the provider may go by another name for it.
-pub(super) fn tokens(order: &Order, used: Option<Usage>, came: Came) -> (Tokens, bool) {
+pub(super) fn tokens(need: &Need, used: Option<Usage>, came: Came) -> (Tokens, bool) {
     match (used, came) {
         (Some(used), _) => (Tokens::used(used), false),
         (None, Came::Nowhere) => (Tokens::default(), false),
-        (None, _) if !order.works => (Tokens::default(), false),
-        (None, Came::Unseen) => (order.estimate(), true),
+        (None, _) if !need.works => (Tokens::default(), false),
+        (None, Came::Unseen) => (need.estimate(), true),
         (None, Came::Out(bytes)) => {
-            let per_token = if order.stream { STREAMED } else { WHOLE };
-            (Tokens::of(order.prompt, bytes.div_ceil(per_token)), true)
+            let per_token = if need.stream { STREAMED } else { WHOLE };
+            (Tokens::of(need.prompt, bytes.div_ceil(per_token)), true)
         }
     }
 }
@@ -148,34 +148,34 @@ mod tests {
     use twinlane_dialects::chat::Usage;
 
     use super::{Came, Tokens, tokens};
-    use crate::books::Order;
+    use crate::books::Need;
 
-    fn order(model: Option<&str>, most: Option<u64>, stream: bool) -> Order {
-        Order {
+    fn need(model: Option<&str>, most: Option<u64>, stream: bool) -> Need {
+        Need {
             works: model.is_some(),
             model: model.map(str::to_owned),
             prompt: 100,
             most,
             stream,
-            ..Order::default()
+            ..Need::default()
         }
     }
 
     #[test]
     fn what_the_provider_says_counts_and_else_an_estimate() {
         let used = Usage { prompt: 7, completion: 3, ..Usage::default() };
-        for (order, used, came, expected) in [
-            (order(Some("m"), None, false), Some(used), Came::Out(4000), (Tokens::of(7, 3), false)),
-            (order(Some("m"), None, false), None, Came::Out(4000), (Tokens::of(100, 1000), true)),
-            (order(Some("m"), Some(50), false), None, Came::Out(4000), (Tokens::of(100, 1000), true)),
-            (order(Some("m"), Some(50), false), None, Came::Unseen, (Tokens::of(100, 50), true)),
-            (order(Some("m"), None, true), None, Came::Out(1200), (Tokens::of(100, 10), true)),
-            (order(Some("m"), None, true), None, Came::Out(0), (Tokens::of(100, 0), true)),
-            (order(Some("m"), None, true), None, Came::Nowhere, (Tokens::default(), false)),
-            (order(None, None, false), None, Came::Out(4000), (Tokens::default(), false)),
-            (order(None, None, false), None, Came::Unseen, (Tokens::default(), false)),
+        for (need, used, came, expected) in [
+            (need(Some("m"), None, false), Some(used), Came::Out(4000), (Tokens::of(7, 3), false)),
+            (need(Some("m"), None, false), None, Came::Out(4000), (Tokens::of(100, 1000), true)),
+            (need(Some("m"), Some(50), false), None, Came::Out(4000), (Tokens::of(100, 1000), true)),
+            (need(Some("m"), Some(50), false), None, Came::Unseen, (Tokens::of(100, 50), true)),
+            (need(Some("m"), None, true), None, Came::Out(1200), (Tokens::of(100, 10), true)),
+            (need(Some("m"), None, true), None, Came::Out(0), (Tokens::of(100, 0), true)),
+            (need(Some("m"), None, true), None, Came::Nowhere, (Tokens::default(), false)),
+            (need(None, None, false), None, Came::Out(4000), (Tokens::default(), false)),
+            (need(None, None, false), None, Came::Unseen, (Tokens::default(), false)),
         ] {
-            assert_eq!(tokens(&order, used, came), expected, "{order:?} {used:?}");
+            assert_eq!(tokens(&need, used, came), expected, "{need:?} {used:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Number, Value};
 use twinlane_store::{Facts, UsageRecord, millis};
 
 use super::bill::Cost;
-use super::{Bodies, Order, Payer};
+use super::{Bodies, Need, Payer};
 use crate::record::Record;
 
 /// Room for all the names below, so that none makes the others move.
@@ -16,7 +16,7 @@ const FIELDS: usize = 28;
 pub(super) struct Known<'a> {
     pub(super) id: &'a str,
     pub(super) payer: &'a Payer,
-    pub(super) order: &'a Order,
+    pub(super) need: &'a Need,
     pub(super) cost: Cost,
     pub(super) estimated: bool,
 }
@@ -29,10 +29,10 @@ pub(super) struct Served<'a> {
 
 /// Who answered: the target of a call of the unified API, else the service; and the model that the reply names, else the
 /// one that was asked for.
-pub(super) fn served<'a>(record: &'a Record, order: &'a Order) -> Served<'a> {
+pub(super) fn served<'a>(record: &'a Record, need: &'a Need) -> Served<'a> {
     let target = record.served.as_deref().and_then(|served| served.split_once('/'));
-    let asked = target.map(|(_, model)| model).or(order.model.as_deref());
-    let service = target.map(|(service, _)| service).or(record.service.as_deref()).unwrap_or(&order.service);
+    let asked = target.map(|(_, model)| model).or(need.model.as_deref());
+    let service = target.map(|(service, _)| service).or(record.service.as_deref()).unwrap_or(&need.service);
     Served { service, model: record.model_served.as_deref().or(asked) }
 }
 
@@ -49,16 +49,16 @@ pub(super) fn of(record: &Record, call: &Known<'_>, bodies: Option<Box<Bodies>>)
         service: record
             .service
             .clone()
-            .or_else(|| Some(call.order.service.clone()))
+            .or_else(|| Some(call.need.service.clone()))
             .filter(|service| !service.is_empty()),
-        model: call.order.model.clone(),
+        model: call.need.model.clone(),
         status: record.status.as_u16(),
         rest: rest(record, call, bodies),
     }
 }
 
 fn rest(record: &Record, call: &Known<'_>, bodies: Option<Box<Bodies>>) -> Facts {
-    let served = served(record, call.order);
+    let served = served(record, call.need);
     let answered = record.attempts > 0;
     let tokens = call.cost.tokens;
     let counted = |count: u64| (record.usage.is_some() || call.estimated).then_some(count);
@@ -66,12 +66,12 @@ fn rest(record: &Record, call: &Known<'_>, bodies: Option<Box<Bodies>>) -> Facts
     let cost = call.cost.dollars.filter(|_| record.usage.is_some() || call.estimated);
     let mut rest = Facts::with_capacity(FIELDS);
     let mut put = |name: &'static str, value: Value| rest.put(name, value);
-    put("provider", served.service.into());
+    put("provider", Some(served.service).filter(|service| !service.is_empty()).into());
     put("model_served", served.model.filter(|_| answered).into());
     put("token_name", call.payer.name.as_deref().into());
     put("method", record.method.as_str().into());
     put("lane", record.choice.map(|choice| choice.lane.as_str()).into());
-    put("stream", call.order.stream.into());
+    put("stream", call.need.stream.into());
     put("outcome", record.outcome.as_str().into());
     put("error", record.error.into());
     put("attempts", record.attempts.into());

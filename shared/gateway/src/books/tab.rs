@@ -8,7 +8,7 @@ use twinlane_store::{Meter, Millis, Reservation, Reserved, Store, Unavailable, U
 use super::bill::{self, Came, Cost, Tokens};
 use super::budgets::Account;
 use super::rates::{Counted, Limited};
-use super::{Bodies, Books, Order, Payer, Standings, entry};
+use super::{Bodies, Books, Need, Payer, Standings, entry};
 use crate::keeping::now;
 use crate::record::Record;
 
@@ -23,7 +23,7 @@ pub(crate) struct Tab {
     /// The call's own id, which no other call has.
     id: String,
     payer: Payer,
-    order: Order,
+    need: Need,
     /// The meters of tokens, each with what was spent.
     tokens: Vec<Meter>,
     /// Where the call has a place.
@@ -44,8 +44,8 @@ impl Tab {
     /// An empty tab, under an id that no other call has.
     pub(super) fn new(books: &Arc<Books>, id: String, payer: Payer) -> Self {
         let (tokens, places, accounts) = (Vec::new(), Vec::new(), Vec::new());
-        let (store, order) = (Arc::clone(books.keeping.store()), Order::default());
-        Self { books: Arc::clone(books), store, id, payer, order, tokens, places, accounts, ended: None }
+        let (store, need) = (Arc::clone(books.keeping.store()), Need::default());
+        Self { books: Arc::clone(books), store, id, payer, need, tokens, places, accounts, ended: None }
     }
 
     /// Takes what a call needs of its caller's limits and budgets. How the limits stand is told in either case.
@@ -54,8 +54,8 @@ impl Tab {
     /// [`Error::Limited`](crate::Error::Limited) where a limit or a budget is spent;
     /// [`Error::StoreUnavailable`](crate::Error::StoreUnavailable) where nobody can know and the settings say
     /// `STORE_DOWN=closed`.
-    pub(crate) async fn take(&mut self, order: Order, standings: &mut Standings) -> Result<(), crate::Error> {
-        self.order = order;
+    pub(crate) async fn take(&mut self, need: Need, standings: &mut Standings) -> Result<(), crate::Error> {
+        self.need = need;
         Arc::clone(&self.books).fill(self, standings).await
     }
 
@@ -66,7 +66,7 @@ impl Tab {
         at: Millis,
         standings: &mut Standings,
     ) -> Result<Option<Limited>, Unavailable> {
-        let estimate = self.order.estimate();
+        let estimate = self.need.estimate();
         let spent = self.spend(estimate, at, standings).await?;
         if spent.is_some() {
             return Ok(spent);
@@ -106,7 +106,7 @@ impl Tab {
     }
 
     async fn enter(&mut self, at: Millis) -> Result<Option<Limited>, Unavailable> {
-        if !self.order.stream {
+        if !self.need.stream {
             return Ok(None);
         }
         let until = self.until(at);
@@ -121,14 +121,14 @@ impl Tab {
     }
 
     async fn set_aside(&mut self, estimate: Tokens, at: Millis) -> Result<Option<Limited>, Unavailable> {
-        if !self.order.works {
+        if !self.need.works {
             return Ok(None);
         }
         let accounts = self.books.accounts(&self.payer, at);
         if accounts.is_empty() {
             return Ok(None);
         }
-        let cost = Cost::of(estimate, &self.order.service, self.order.model.as_deref(), &self.books.prices);
+        let cost = Cost::of(estimate, &self.need.service, self.need.model.as_deref(), &self.books.prices);
         for account in accounts {
             let amount = account.share(&cost);
             let reservation = Reservation { id: self.id.clone(), amount, until: self.until(at) };
@@ -142,7 +142,7 @@ impl Tab {
     }
 
     fn until(&self, at: Millis) -> Millis {
-        at + millis(self.order.lasts + GRACE)
+        at + millis(self.need.lasts + GRACE)
     }
 
     /// Whether the bodies of this call are kept.
@@ -152,11 +152,11 @@ impl Tab {
 
     /// Notes how the call ended; the tab is settled accordingly when it is dropped.
     pub(crate) fn close(&mut self, record: &Record, bodies: Option<Box<Bodies>>) {
-        let (tokens, estimated) = bill::tokens(&self.order, record.usage, Came::of(record));
-        let served = entry::served(record, &self.order);
+        let (tokens, estimated) = bill::tokens(&self.need, record.usage, Came::of(record));
+        let served = entry::served(record, &self.need);
         let cost = Cost::of(tokens, served.service, served.model, &self.books.prices);
         let entry = self.books.keeps_log.then(|| {
-            let call = entry::Known { id: &self.id, payer: &self.payer, order: &self.order, cost, estimated };
+            let call = entry::Known { id: &self.id, payer: &self.payer, need: &self.need, cost, estimated };
             entry::of(record, &call, bodies)
         });
         self.ended = Some(Ended { cost, entry });

@@ -70,12 +70,12 @@ mod tests {
 
     /// What is learnt, with and without the glance.
     fn learnt(reading: &Reading) -> String {
-        let meter = reading.ears.meter.as_ref();
+        let receipt = reading.ears.receipt.as_ref();
         format!(
             "{} {:?} {:?}",
             reading.is_unfinished(),
-            meter.and_then(crate::usage::Meter::usage),
-            meter.and_then(crate::usage::Meter::model)
+            receipt.and_then(crate::usage::Receipt::usage),
+            receipt.and_then(crate::usage::Receipt::model)
         )
     }
 

@@ -16,7 +16,7 @@ use super::{Outcome, Record, Recorder};
 use crate::Error;
 use crate::auth::Caller;
 use crate::body::{Body, BoxError};
-use crate::books::{Bodies, Order, Standings, Tab};
+use crate::books::{Bodies, Need, Standings, Tab};
 use crate::call::{Call, Received, Stream};
 use crate::route::Surface;
 use crate::telemetry::told::operation;
@@ -96,16 +96,19 @@ impl Recording {
         self.record.token = caller.grant.as_ref().map(|grant| grant.id.clone());
     }
 
-    /// Takes what a call needs of its caller's limits and budgets, where anything is counted or kept.
+    /// Takes what a call needs of its caller's limits and budgets, where anything is counted or kept. What needs nothing
+    /// is neither.
     ///
     /// # Errors
     /// As [`Tab::take`].
-    pub(crate) async fn take(&mut self, order: impl FnOnce() -> Order) -> Result<(), Error> {
-        match &mut self.tab {
-            // In a box of its own: every call would carry the room for it.
-            Some(tab) => Box::pin(tab.take(order(), &mut self.standings)).await,
-            None => Ok(()),
-        }
+    pub(crate) async fn take(&mut self, need: impl FnOnce(&Record) -> Option<Need>) -> Result<(), Error> {
+        let Some(tab) = &mut self.tab else { return Ok(()) };
+        let Some(need) = need(&self.record) else {
+            self.tab = None;
+            return Ok(());
+        };
+        // In a box of its own: every call would carry the room for it.
+        Box::pin(tab.take(need, &mut self.standings)).await
     }
 
     /// Begins to keep the bodies, where the operator asks for them.

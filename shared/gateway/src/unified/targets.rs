@@ -212,17 +212,7 @@ pub const PATTERNS: &[(&str, &str)] = &[
 
 /// Whether a name fits a pattern. Case does not count: people write `GPT-4o`.
 fn fits(pattern: &str, name: &str) -> bool {
-    let (name, mut parts) = (name.to_ascii_lowercase(), pattern.split('*'));
-    let Some(mut rest) = name.strip_prefix(parts.next().unwrap_or_default()) else { return false };
-    let parts: Vec<&str> = parts.collect();
-    let Some((last, middle)) = parts.split_last() else { return rest.is_empty() };
-    for part in middle {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
+    twinlane_glob::fits_by(pattern, name, |byte, named| byte == named.to_ascii_lowercase())
 }
 
 #[cfg(test)]
